@@ -6,6 +6,7 @@ INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check --require-
 # syncd itself, by the hatchling of locks/build.txt; what it needs is installed.
 ITSELF = $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 PROMTOOL := .tests/prometheus/usr/bin/promtool
+ALERTMANAGER := .tests/alertmanager/usr/bin/prometheus-alertmanager
 PGBOUNCER := .tests/pgbouncer/usr/sbin/pgbouncer
 MAVEN := usr/share/java/maven3-artifact.jar
 .DEFAULT_GOAL := help
@@ -45,22 +46,22 @@ test-newest: .venv/build.ok ## the fast tests, and a daemon that files an issue,
 test-lowest: .venv/build.ok ## the same with the lowest versions that pyproject.toml names
 	$(call with_versions,lowest,lowest-direct,-o filterwarnings=default)
 
-# Without one of these the tests that need it say so and are skipped. Of Prometheus only promtool, and pgbouncer with two libraries: their
-# packages start servers.
+# Without one of these the tests that need it say so and are skipped. Prometheus, Alertmanager, and pgbouncer with two libraries are unpacked
+# and not installed: their packages start servers.
 # Debian's own packages come in the version that the release has; no lock holds them.
 tools:
 	@command -v chromium >/dev/null && command -v systemd-analyze >/dev/null && command -v faketime >/dev/null && \
-	  command -v strace >/dev/null && command -v mkfs.ext4 >/dev/null && test -x $(PROMTOOL) && \
+	  command -v strace >/dev/null && command -v mkfs.ext4 >/dev/null && test -x $(PROMTOOL) && test -x $(ALERTMANAGER) && \
 	  test -x $(PGBOUNCER) && { test -e /$(MAVEN) || test -e .tests/maven/$(MAVEN); } || \
 	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
-	  echo "installing chromium, systemd-analyze, faketime, strace, mkfs.ext4, promtool, pgbouncer and Maven's comparator …" && \
+	  echo "installing chromium, systemd-analyze, faketime, strace, mkfs.ext4, Prometheus, Alertmanager, pgbouncer and Maven's comparator …" && \
 	  apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium systemd faketime strace e2fsprogs >/dev/null && \
-	  mkdir -p .tests/debs && cd .tests/debs && apt-get download -qq prometheus pgbouncer libmaven3-core-java \
+	  mkdir -p .tests/debs && cd .tests/debs && apt-get download -qq prometheus prometheus-alertmanager pgbouncer libmaven3-core-java \
 	    $$(apt-cache depends pgbouncer | sed -nE 's/.*Depends: (libc-ares|libcares|libevent)/\1/p') 2>/dev/null && \
-	  dpkg-deb -x prometheus_*.deb ../prometheus && dpkg-deb -x libmaven3-core-java_*.deb ../maven && \
+	  dpkg-deb -x prometheus_*.deb ../prometheus && dpkg-deb -x prometheus-alertmanager_*.deb ../alertmanager && dpkg-deb -x libmaven3-core-java_*.deb ../maven && \
 	  for package in pgbouncer_* libc*ares* libevent*; do dpkg-deb -x $$package ../pgbouncer || exit 1; done; } || \
-	  echo "no root, or no Debian: tests that need chromium, systemd-analyze, faketime, strace, mkfs.ext4, promtool, pgbouncer or Maven are skipped where that is missing"
+	  echo "no root, or no Debian: tests that need chromium, systemd-analyze, faketime, strace, mkfs.ext4, Prometheus, Alertmanager, pgbouncer or Maven are skipped where that is missing"
 
 deb: .venv/dev.ok ## build a Debian package in dist/, for this release of Debian
 	@$(INSTALL) -r locks/deb.txt

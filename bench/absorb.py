@@ -14,7 +14,7 @@ from bench import load, served
 from bench.finding import ROUNDS, Finding
 from syncd.config import StoreSettings
 from syncd.intake.sources import backtrace
-from syncd.intake.sources.backtrace import Reading
+from syncd.intake.sources.values import Reading
 from syncd.store import Store, open_store, read_store
 from syncd.worker.absorb import absorb as fold_batch
 from tests.store.filled import NOW, ToHere, accept

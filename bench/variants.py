@@ -19,7 +19,7 @@ from syncd.store.sqlite import connection as sqlite
 
 async def _accept(self: Inbox, body: bytes, received_at: float, identity: Identity, note: str | None = None) -> int:
     def insert(transaction: Transaction) -> int:
-        return self._bodies.accept(transaction, [(received_at, body, identity.number, note)])[0]
+        return self._bodies.accept(transaction, [(received_at, body, identity.number, note, None)])[0]
 
     return await asyncio.wrap_future(self._connection.submit(insert))
 

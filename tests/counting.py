@@ -3,10 +3,11 @@
 from syncd.core import counts, fold
 from syncd.core.counts import Counting, Evidence, Mode
 from syncd.intake.sources import backtrace
+from syncd.intake.sources.values import Reading
 from syncd.model import Group, Release
 from tests.senders import Drawn, Sent
 
-READING = backtrace.Reading()
+READING = Reading()
 
 
 class Project:

@@ -25,6 +25,8 @@ from syncd.config import (
     OAuthSettings,
     PluginSettings,
     Route,
+    Source,
+    SourceMap,
 )
 from syncd.plugins.gitlab.settings import GitLabSettings
 from tests import documents
@@ -40,10 +42,12 @@ SECTIONS: list[Any] = [
     *(
         field.annotation
         for name, field in Config.model_fields.items()
-        if name not in ("trackers", "routes", "backtrace") and field.annotation
+        if name not in ("sources", "trackers", "routes", "backtrace") and field.annotation
     ),
     BacktraceSettings,
     BacktraceProject,
+    Source,
+    SourceMap,
     GitHubSettings,
     AppSettings,
     OAuthSettings,
@@ -224,7 +228,8 @@ def test_make_and_ci_run_what_the_readme_says() -> None:
     assert "make test" in ci
 
 
-*TRACKERS_OF_SETUP, BACKTRACE_OF_SETUP = re.findall(r"```toml\n(.*?)```", SETUP, re.DOTALL)
+_BLOCKS = re.findall(r"```toml\n(.*?)```", SETUP, re.DOTALL)
+*TRACKERS_OF_SETUP, BACKTRACE_OF_SETUP = _BLOCKS[:-3]
 
 
 @pytest.mark.parametrize("block", TRACKERS_OF_SETUP, ids=["github", "app", "cloud", "oauth", "datacenter", "gitlab"])
@@ -239,6 +244,16 @@ def test_backtrace_is_added_to_a_configuration_of_the_set_up(tmp_path: Path) -> 
     loaded = configuration.load(_written(tmp_path, f"{TRACKERS_OF_SETUP[0]}\n{BACKTRACE_OF_SETUP}"))
 
     assert [project.name for project in loaded.backtrace["acme"].projects] == ["game-client"]
+
+
+@pytest.mark.parametrize("block", _BLOCKS[-3:], ids=["sentry", "alertmanager", "bugsink"])
+def test_each_source_is_added_to_a_configuration_of_the_set_up(
+    block: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    (source,) = configuration.load(_written(tmp_path, f"{TRACKERS_OF_SETUP[0]}\n{block}")).sources.values()
+
+    assert f"[{source.kind}]" in request.node.name
+    assert source.secret is not None
 
 
 @pytest.mark.parametrize("test", sorted(set(re.findall(r"`(tests/[\w/]+\.py::test_\w+)`", SECURITY))))

@@ -62,7 +62,9 @@ class Intake:
                 if (number := ids.get(groups.key(identity))) is None or polls.is_news(present[number], message)
             ]
             if new:
-                self._store.bodies.accept(transaction, [(now, body, identity.number, None) for identity, body in new])
+                self._store.bodies.accept(
+                    transaction, [(now, body, identity.number, None, None) for identity, body in new]
+                )
             return [identity for identity, _ in new]
 
         delivered = self._store.write(write, exclusive=False) if messages else []

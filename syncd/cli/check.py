@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from math import isfinite
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -21,6 +22,8 @@ from syncd.backtrace import doctor
 from syncd.backtrace.client import Client, targets
 from syncd.cli import BAD_CONFIG, FAILED, stop
 from syncd.cli.arguments import ConfigOption, config_path
+from syncd.cli.check_receiver import Advice, Obstacle, receiver_findings, source_findings
+from syncd.cli.sample import show_sample
 from syncd.cli.tables import console
 from syncd.config import Config, secrets
 from syncd.config.plugins import BUILT_IN, SHIPPED, PluginError, candidates, load_plugin
@@ -50,15 +53,26 @@ SOUND_SQLITE = (3, 51, 3)
 
 
 @app.command()
-def check(config: ConfigOption = None) -> None:
+def check(
+    config: ConfigOption = None,
+    sample: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Show instead what a body in this file maps to; - reads standard input."),
+    ] = None,
+    source: Annotated[str | None, typer.Option(metavar="NAME", help="The source that would get the body.")] = None,
+) -> None:
     """Check the configuration, the store and every tracker.
 
     Checks each tracker's login, project, permissions and fields. Creates nothing. Exits with code 78 if `syncd run` would not start, with 1
-    for any other problem.
+    for any other problem. With --sample and --source it only shows how the source reads a body: each field, where it is in the body, and what to
+    do about one that is missing.
     """
     path = config_path(config)
     loaded = configuration.load(path)
     out = console()
+    if sample is not None or source is not None:
+        show_sample(loaded, sample, source, out)
+        return
     out.print(Text("✓ ", style="green").append(f"configuration: {path}"), soft_wrap=True)
     for warning in configuration.warnings(loaded):
         out.print(Text("! ", style="yellow").append(warning), soft_wrap=True)
@@ -77,20 +91,11 @@ def check(config: ConfigOption = None) -> None:
         stop(code, f"{counted(faults, 'problem')} must be fixed before syncd can file crashes")
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle(Finding):
-    """A problem with which `syncd run` does not start, and that no retry mends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Advice(Finding):
-    """What a person should know or do outside of syncd, and that nothing here can check."""
-
-
 def findings(config: Config) -> Iterator[tuple[str, Finding]]:
     """(part, finding), in the order in which to fix the faults."""
     for part, check_part in (
-        ("receiver", _receiver),
+        ("receiver", receiver_findings),
+        ("sources", source_findings),
         ("console", _console),
         ("store", _store),
         ("secrets", _secrets),
@@ -140,25 +145,6 @@ class _TransientNotebook:
 
     def note(self, fact: str, value: str) -> None:
         self.facts[fact] = value
-
-
-def _receiver(config: Config) -> Iterator[Finding]:
-    receiver = config.receiver
-    for key, secret in (("password", receiver.password), ("previous_password", receiver.previous_password)):
-        try:
-            if secret is not None:
-                secret.read(f"receiver.{key}")
-        except ConfigError as error:
-            yield Obstacle(ok=False, what=f"syncd cannot read receiver.{key}", remedy="; ".join(error.problems))
-    login = "with user name and password" if receiver.password else "without a login"
-    yield Finding(ok=True, what=f"it listens on http://{receiver.listen}/webhooks/backtrace {login}")
-    if config.backtrace:
-        return  # its own check reads them
-    yield Advice(
-        ok=True,
-        what="Backtrace needs two alerts that send there: one on new fingerprints, which files issues, and one on every error "
-        "or error per fingerprint, which updates the counts",
-    )
 
 
 def _console(config: Config) -> Iterator[Finding]:

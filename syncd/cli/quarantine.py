@@ -10,7 +10,9 @@ from syncd.cli import COMMANDS, NOT_FOUND, stop
 from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, open_store
 from syncd.cli.tables import console, plain, plain_table
 from syncd.errors import RejectedDelivery
-from syncd.intake.sources import backtrace, document
+from syncd.intake.opening import open_sources
+from syncd.intake.sources import document
+from syncd.intake.sources.source import reread
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line, utc
 
@@ -26,7 +28,7 @@ def quarantine_list(config: ConfigOption = None, as_json: JsonOption = False) ->
     with open_store(config) as (_, store):
         quarantined = store.report.quarantine()
     if as_json:
-        keys = ("id", "received_at", "size", "code", "reason", "field")
+        keys = ("id", "received_at", "size", "code", "reason", "field", "source")
         shape = [
             {key: getattr(delivery, key) for key in keys} | {"body": document.readable(delivery.body)}
             for delivery in quarantined
@@ -63,21 +65,23 @@ def quarantine_show(
 @app.command("replay")
 def quarantine_replay(numbers: Numbers, config: ConfigOption = None, dry_run: DryRunOption = False) -> None:
     """Return deliveries to the inbox if this version of syncd can read them."""
-    with open_store(config) as (_, store):
+    with open_store(config) as (loaded, store):
+        sources = open_sources(loaded)
         for number in numbers:
-            body = store.quarantine.body(number)
-            if body is None:
+            entry = store.quarantine.entry(number)
+            if entry is None:
                 stop(NOT_FOUND, f"the quarantine has no delivery {number}")
+            body, source = entry
             try:
-                decoded = backtrace.decode(body)
-                identity = backtrace.identify(decoded)
+                prepared = reread(sources, source, body)
             except RejectedDelivery as error:
                 print(f"{number}: still no notification: {error.message}")
                 continue
-            fingerprint = one_line(identity.fingerprint, 100)
+            fingerprint = ", ".join(one_line(identity.fingerprint, 100) for _, identity in prepared.parts[:5])
+            parts = [part for part, _ in prepared.parts]
             if dry_run:
                 print(f"{number}: would return to the inbox as {fingerprint}")
-            elif store.quarantine.release(number, Clock().wall(), decoded.note):
+            elif store.quarantine.release(number, Clock().wall(), prepared.note, parts):
                 print(f"{number}: returned to the inbox as {fingerprint}")
             else:
                 print(f"{number}: is no longer in the quarantine")

@@ -120,7 +120,7 @@ def _count(survey: _Survey, routing: Routing, stored: Kept) -> None:
     survey.deliveries += 1
     survey.first = stored.received_at if survey.first is None else min(survey.first, stored.received_at)
     survey.last = stored.received_at if survey.last is None else max(survey.last, stored.received_at)
-    notification = routing.parse(Delivery(stored.id, stored.received_at, stored.body))
+    notification = routing.parse(Delivery(stored.id, stored.received_at, stored.body, source=stored.source))
     if isinstance(notification, RejectedDelivery):
         survey.unreadable[notification.message] += 1
         return

@@ -14,7 +14,17 @@ from syncd.config import toml
 from syncd.config.backtrace import BacktraceProject, BacktraceSettings
 from syncd.config.plugins import PluginSettings, section
 from syncd.config.routes import Conditions, LabelRule, Match, OwnerRule, Route
-from syncd.config.sections import ConsoleSettings, Links, Notifications, Privacy, Receiver, StoreSettings, Titles
+from syncd.config.sections import (
+    ConsoleSettings,
+    Links,
+    Notifications,
+    Privacy,
+    Receiver,
+    StoreSettings,
+    Titles,
+    is_loopback,
+)
+from syncd.config.sources import Source, SourceMap
 from syncd.config.trackers import (
     GROUP_FACTS,
     SECTIONS,
@@ -56,9 +66,12 @@ __all__ = [
     "Route",
     "Seconds",
     "Secret",
+    "Source",
+    "SourceMap",
     "StoreSettings",
     "Titles",
     "TrackerSettings",
+    "did_you_mean",
     "load",
     "secrets",
     "tracker_secrets",
@@ -80,6 +93,7 @@ class Config(Section):
     privacy: Privacy = Privacy()
     titles: Titles = Titles()
     backtrace: dict[Name, BacktraceSettings] = {}
+    sources: dict[Name, Source] = {}
     trackers: dict[Name, AnyTracker] = {}
     routes: list[Route] = []
 
@@ -119,6 +133,8 @@ def load(path: Path) -> Config:
         config = Config.model_validate(document)
     except ValidationError as error:
         problems = [*_problems(error, document), *problems]
+    else:
+        problems += _open_sources(config)
     if problems:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
     return config
@@ -143,6 +159,19 @@ def _unroutable(document: dict[str, Any]) -> Iterator[str]:
             yield f"routes[{number}].name: another route has the name {name!r}"
     if len(trackers) > 1 and not routes:
         yield "routes: there are several trackers; add [[routes]] to choose one for each group"
+
+
+def _open_sources(config: Config) -> Iterator[str]:
+    """Sources to which anybody could send."""
+    receiver = config.receiver
+    if receiver.allow_unauthenticated or is_loopback(receiver.listen):
+        return
+    for name, source in config.sources.items():
+        if source.secret is None:
+            yield (
+                f"sources.{name}.secret: is missing; other machines can reach {receiver.listen}. Set it, listen on 127.0.0.1, or set "
+                "receiver.allow_unauthenticated = true"
+            )
 
 
 def _problems(error: ValidationError, document: dict[str, Any]) -> Iterator[str]:
@@ -201,6 +230,8 @@ def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
         ("console.password", config.console.password),
         ("console.reader_password", config.console.reader_password),
         ("store.password", config.store.password),
+        *((f"sources.{name}.secret", source.secret) for name, source in config.sources.items()),
+        *((f"sources.{name}.previous_secret", source.previous_secret) for name, source in config.sources.items()),
         *((f"trackers.{name}.{key}", secret) for name, (key, secret) in tracker_secrets(config)),
     ]
     for name, settings in config.backtrace.items():

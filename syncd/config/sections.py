@@ -62,7 +62,7 @@ class Receiver(Section):
         if "username" in data and (data["username"] is None) != (value is None):
             raise ValueError("username and password belong together; set both or neither")
         listen = data.get("listen")
-        if value is None and listen and not data.get("allow_unauthenticated", True) and not _loopback(listen):
+        if value is None and listen and not data.get("allow_unauthenticated", True) and not is_loopback(listen):
             raise ValueError(
                 f"other machines can reach {listen}, and no login is required; set username and "
                 "password, listen on 127.0.0.1, or set allow_unauthenticated = true"
@@ -82,7 +82,8 @@ def _host_and_port(listen: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _loopback(listen: str) -> bool:
+def is_loopback(listen: str) -> bool:
+    """True if only this machine can reach `HOST:PORT`."""
     host, _ = _host_and_port(listen)
     try:
         return ip_address(host).is_loopback
@@ -224,7 +225,7 @@ class ConsoleSettings(Section):
             and listen != "off"
             and not info.data.get("allow_unauthenticated", True)
             and info.data.get("trusted_header", "") is None
-            and not _loopback(listen)
+            and not is_loopback(listen)
         ):
             raise ValueError(
                 f"other machines can reach {listen}, and everybody who sees the console may change things; set password, "

@@ -228,18 +228,49 @@ ENCODINGS = ("utf-8", "latin-1", "cp1252")
 LOOK_SECONDS = 1.0  # between two looks at the files of passwords
 
 
-class Logins:
-    """The user name and the passwords that a listener accepts, in each of ENCODINGS. A new password in a file is accepted from the next request
-    on, without a restart, and the one before for LOOK_SECONDS at most; as long as the file cannot be read, the one before counts."""
+class RotatingSecrets:
+    """Secrets whose files are read again when they change. A new one counts from the next request on, without a restart, and the one before
+    for LOOK_SECONDS at most; as long as a file cannot be read, the one before counts."""
+
+    def __init__(self, secrets: Mapping[str, Secret | None]) -> None:
+        """`secrets` have the keys of the configuration. Raises ConfigError if one cannot be read."""
+        self._secrets = {key: secret for key, secret in secrets.items() if secret is not None}
+        self.required = bool(self._secrets)
+        self._versions = self._look()
+        self._values = self._read()
+        self._look_at = -math.inf
+
+    def values(self, now: float) -> list[bytes]:
+        """Return the secrets of this moment; `now` in seconds of a steady clock."""
+        self._look_at = now + LOOK_SECONDS
+        self._renew()
+        return self._values
+
+    def _renew(self) -> None:
+        if (versions := self._look()) == self._versions:
+            return
+        self._versions = versions
+        try:
+            self._values = self._read()
+            log.info("password_changed", keys=list(self._secrets))
+        except ConfigError as error:
+            log.warning("password_unreadable", reason=str(error))
+
+    def _look(self) -> list[object]:
+        return [secret.version() for secret in self._secrets.values()]
+
+    def _read(self) -> list[bytes]:
+        """What of each secret a request is compared with."""
+        return [secret.read(key).get_secret_value().encode() for key, secret in self._secrets.items()]
+
+
+class Logins(RotatingSecrets):
+    """The user name and the passwords that a listener accepts, in each of ENCODINGS."""
 
     def __init__(self, username: str | None, secrets: Mapping[str, Secret | None]) -> None:
         """`secrets` have the keys of the configuration; without any, every login is accepted. Raises ConfigError if one cannot be read."""
         self._username = username
-        self._secrets = {key: secret for key, secret in secrets.items() if secret is not None}
-        self.required = bool(self._secrets)
-        self._versions = self._look()
-        self._digests = self._read()
-        self._look_at = -math.inf
+        super().__init__(secrets)
         self._accepted: bytes | None = None  # the last header that was accepted: a sender repeats it with each request
 
     def accept(self, authorization: bytes, now: float) -> bool:
@@ -252,28 +283,18 @@ class Logins:
             with suppress(binascii.Error):
                 login = base64.b64decode(encoded.strip(), validate=True)
         digest = hashlib.sha256(login).digest()
-        # To look at the files takes as long as to read a notification, so not every request does.
-        self._look_at = now + LOOK_SECONDS
-        self._renew()
+        # To look at the files takes as long as to read a notification, so that a sender that repeats its header is spared it.
         # Digests have one length, and every login is compared: the time reveals neither how much of it matches nor which.
-        matches = any([hmac.compare_digest(digest, expected) for expected in self._digests])
+        matches = any([hmac.compare_digest(digest, expected) for expected in self.values(now)])
         if matches:
             self._accepted = authorization
         return matches or not self.required
 
     def _renew(self) -> None:
-        if (versions := self._look()) == self._versions:
-            return
-        self._versions = versions
-        self._accepted = None
-        try:
-            self._digests = self._read()
-            log.info("password_changed", keys=list(self._secrets))
-        except ConfigError as error:
-            log.warning("password_unreadable", reason=str(error))
-
-    def _look(self) -> list[object]:
-        return [secret.version() for secret in self._secrets.values()]
+        before = self._versions
+        super()._renew()
+        if self._versions != before:
+            self._accepted = None
 
     def _read(self) -> list[bytes]:
         digests = []

@@ -5,7 +5,8 @@ from collections.abc import Callable, Container, Iterator
 from syncd.console.page import NotFound, PageRequest
 from syncd.core.quantities import counted
 from syncd.errors import RejectedDelivery
-from syncd.intake.sources import backtrace
+from syncd.intake.opening import open_sources
+from syncd.intake.sources.source import reread
 from syncd.operate import actions, explain, search
 from syncd.render.text import one_line, utc
 from syncd.store import audit
@@ -133,15 +134,15 @@ def replay_group(request: PageRequest) -> str:
 
 def release(request: PageRequest) -> str:
     """Return a quarantined delivery to the inbox if this version can read it."""
-    body = request.store.quarantine.body(request.number)
-    if body is None:
+    entry = request.store.quarantine.entry(request.number)
+    if entry is None:
         return "The quarantine no longer has this delivery."
+    body, source = entry
     try:
-        document = backtrace.decode(body)
-        backtrace.identify(document)
+        prepared = reread(open_sources(request.config), source, body)
     except RejectedDelivery as error:
         return f"This delivery is still no notification: {error.message}"
-    request.store.quarantine.release(request.number, request.now, document.note)
+    request.store.quarantine.release(request.number, request.now, prepared.note, [part for part, _ in prepared.parts])
     request.store.hints.send(INBOX)
     return "The delivery returned to the inbox."
 

@@ -85,7 +85,8 @@ def _histograms(store: Store, delivered: Sequence[Delivered]) -> dict[str, list[
     """By attribute, how often each value occurs in the group's latest stored delivery. None for a body of any other form."""
     delivery = store.lists.delivery(delivered[0].id) if delivered else None
     try:
-        body = backtrace.decode(delivery.body).value if delivery is not None else None
+        is_backtrace = delivery is not None and delivery.source is None
+        body = backtrace.decode(delivery.body).value if delivery is not None and is_backtrace else None
     except RejectedDelivery:
         return {}
     attributes = body.get("attributes") if isinstance(body, dict) else None

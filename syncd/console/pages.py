@@ -8,8 +8,9 @@ from pydantic_core import to_jsonable_python
 
 from syncd.config import Config, Secret
 from syncd.console.page import PAGE, NotFound, Page, PageRequest, crash, key_of, text_of
+from syncd.errors import RejectedDelivery
 from syncd.intake.sources import document
-from syncd.operate import shapes
+from syncd.operate import samples, shapes
 from syncd.operate.status import status
 from syncd.render.text import utc
 from syncd.store.audit import Filter
@@ -108,24 +109,32 @@ def delivery(request: PageRequest) -> Page:
     if delivery is None:
         raise NotFound(f"the store has no delivery {number}; it keeps deliveries for store.retention")
     scrubbed = request.get("scrubbed") is not None
-    body = document.readable(delivery.body)
-    if scrubbed:
-        body = Presentation.from_config(request.config).redactor.scrubber.text(body)
+    written = Presentation.from_config(request.config).redactor.scrubber.text if scrubbed else str
+    body = written(document.readable(delivery.body))
     try:
         indented = msgspec.json.format(body, indent=2)
     except (msgspec.DecodeError, RecursionError):
         indented = body
-    shape = shapes.delivery(delivery) | {"body": body, "scrubbed": scrubbed}
-    return Page(
-        "delivery.html", f"Delivery {number}", shape, {"delivery": delivery, "body": indented, "scrubbed": scrubbed}
-    )
+    mapped, fault = [], ""
+    if delivery.source in request.config.sources:
+        try:
+            mapped = samples.read(request.config, delivery.source, delivery.body, delivery.received_at)[1]
+        except RejectedDelivery as error:
+            fault = error.message
+    fields = [
+        {"name": field.name, "place": field.place, "value": written(field.value), "remedy": written(field.remedy)}
+        for field in (mapped or [[]])[0]
+    ]
+    shape = shapes.delivery(delivery) | {"body": body, "scrubbed": scrubbed, "fields": fields}
+    facts = {"delivery": delivery, "body": indented, "scrubbed": scrubbed, "fields": fields, "fault": fault}
+    return Page("delivery.html", f"Delivery {number}", shape, facts)
 
 
 def quarantine(request: PageRequest) -> Page:
     """Deliveries that cannot be read as a notification, with the reasons."""
     quarantined = request.store.report.quarantine(200)
     bodies = {delivery.id: document.readable(delivery.body) for delivery in quarantined}
-    keys = ("id", "received_at", "size", "code", "reason", "field")
+    keys = ("id", "received_at", "size", "code", "reason", "field", "source")
     shape = [{key: getattr(delivery, key) for key in keys} | {"body": bodies[delivery.id]} for delivery in quarantined]
     return Page("quarantine.html", "Quarantine", shape, {"quarantined": quarantined, "bodies": bodies})
 

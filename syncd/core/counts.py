@@ -17,6 +17,7 @@ from syncd.core.quantities import bounded, counted
 from syncd.model import Group, Notification, Reading, Tally
 
 Mode = Literal["auto", "cumulative", "window"]
+AnyMode = Mode | Literal["sum"]  # of a source that says so: each number is of occurrences of its own
 
 MOST = 2**63 - 1  # databases store no larger number, and a refused one would block all later deliveries
 PRECISION = 100  # bounds that differ by less than this part of a count are not worth a word
@@ -68,7 +69,7 @@ class Counting(msgspec.Struct, frozen=True, gc=False):
     `polled`: syncd reads totals itself, and the last ones are fresh.
     """
 
-    mode: Mode = "auto"
+    mode: AnyMode = "auto"
     totals: bool = False
     spans: bool = True
     singles: bool = False
@@ -79,6 +80,8 @@ class Counting(msgspec.Struct, frozen=True, gc=False):
 
     def reading(self, tally: Tally) -> Reading:
         """The reading of a group with this tally."""
+        if self.mode == "sum":
+            return Reading.SUM
         if self.polled and tally.polled:
             return Reading.POLLED
         if self.mode == "window":
@@ -111,7 +114,7 @@ class Counting(msgspec.Struct, frozen=True, gc=False):
         return Reading.BETWEEN_KEPT if self._is_kept(tally) else Reading.BETWEEN_TOTAL
 
 
-def decide(mode: Mode, evidence: Evidence, before: Counting) -> Counting:
+def decide(mode: AnyMode, evidence: Evidence, before: Counting) -> Counting:
     """How the numbers of a project are read. A decision that stands needs more to be given up than to be made."""
 
     def holds(stands: bool, least: int, fits: int, contradicts: int, tolerance: int = TOLERANCE) -> bool:
@@ -172,7 +175,7 @@ def compare(
     tally: Tally,
     span: tuple[int | None, int | None],
     object_id: str | None,
-    mode: Mode,
+    mode: AnyMode,
 ) -> Comparison:
     """Compare a notification with its group. `span` is the group's, `object_id` that of its latest notification."""
     first, last, (since, until) = notification.first, notification.last, span
@@ -363,7 +366,8 @@ def meaning(group: Group) -> str:
     tally = group.tally
     if group.reading is Reading.POLLED and not group.approximate:
         return f"{group.occurrences:,}: the total of Backtrace's API"
-    if tally.added == tally.largest and not (tally.guessed or group.aliases):
+    single = group.reading is not Reading.SUM or group.notifications < 2
+    if tally.added == tally.largest and single and not (tally.guessed or group.aliases):
         return f"{group.occurrences:,}: the count of its only notification"
     if not group.approximate:
         match group.reading:

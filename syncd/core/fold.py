@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
-from syncd.core import counts, polls
+from syncd.core import counts, polls, source_reports
 from syncd.core.counts import Comparison, Counting, Evidence, Mode, Place
 from syncd.core.quantities import larger, smaller
 from syncd.model import Group, Notification, Point, Reading, Release, Tally
@@ -17,10 +17,9 @@ from syncd.model import Group, Notification, Point, Reading, Release, Tally
 MAX_LEDGER = 2000  # releases of one group: a sender that invents one each time must not slow the folds of other groups
 OTHER_RELEASES = "(other releases)"
 MAX_TRAIL = 64
-TEXTS = ("application", "group_url", "callstack", "object_id", "classifiers", "attributes")
-_APPEARANCE = attrgetter(
-    *TEXTS, "occurrences", "approximate", "at_most", "hosts", "users", "first_seen", "last_seen", "triage"
-)
+TEXTS = ("application", "group_url", "callstack", "object_id", "classifiers", "message", "attributes")
+_NUMBERS = ("occurrences", "approximate", "at_most", "hosts", "users", "first_seen", "last_seen")
+_APPEARANCE = attrgetter(*TEXTS, *_NUMBERS, "triage", "source_state")
 
 
 def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
@@ -91,9 +90,8 @@ def fold_all(
         attribute_counts=sources["attributes"].attribute_counts,
         **{field: getattr(source, field) for field, source in sources.items()},
     )
-    if before.revision:
-        after = replace(after, revision=before.revision + _differs(before, after))
-    return after, evidence
+    after = replace(after, revision=before.revision + _differs(before, after)) if before.revision else after
+    return replace(after, source_state=source_reports.at_revision(before.source_state, after)), evidence
 
 
 def _describing(
@@ -231,6 +229,7 @@ def _counted(before: Group, notification: Notification, count: int, how: Compari
         users=larger(before.users, notification.users),
         first_seen=notification.first if is_first else smaller(before.first_seen, notification.first),
         last_seen=larger(before.last_seen, notification.last),
+        source_state=source_reports.state(before, notification),
         revision=before.revision or 1,
     )
 
@@ -278,7 +277,8 @@ def _count_releases(
         ledger[release] = Release(
             release=release,
             occurrences=counted,
-            tally=counts.first_tally(counted, guessed=False, at=notification.received_at),
+            tally=counts.first_tally(counted, guessed=notification.partial, at=notification.received_at),
+            approximate=notification.partial,
             first_seen=first_seen,
             last_seen=notification.last,
             since=notification.first,
@@ -300,7 +300,7 @@ def _grown(
 ) -> Release:
     """The row after a count of its release."""
     where = counts.place(notification.first, notification.last, row.since, row.until)
-    tally = counts.added(_tally(row), counted, where, how, of_group=False, guessed=False)
+    tally = counts.added(_tally(row), counted, where, how, of_group=False, guessed=notification.partial)
     occurrences, approximate, at_most = counts.bounds(tally, reading)
     # A total names every release of the group: only a release that grew has crashed again.
     newly = occurrences > row.occurrences or row.last_seen is None

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace as replace_fields
 
-from syncd.core import fold, frames, polls
+from syncd.core import fold, frames, polls, source_reports
 from syncd.core.policy import Policy
 from syncd.core.quantities import counted, duration, listed, utc
 from syncd.model import Action, Call, Group, Plan
@@ -28,6 +28,9 @@ def decision(group: Group, policy: Policy | None, *, hold_zero: bool, now: float
     if policy.on_triage == "follow" and group.triage in (polls.RESOLVED, polls.MUTED):
         reason = f"{polls.sentence(group.triage)}, and route {policy.name} follows that (on_triage)"
         return hold("triage", reason)
+    if group.source_state is not None and not group.occurrences:
+        reason = f"its source reports it as {group.source_state.name}, and no occurrence of it was received: it is filed with the next"
+        return hold("no-occurrence", reason)
     if hold_zero and frames.all_zero(group.identity.fingerprint):
         reason = "its fingerprint is all zeros, which all reports share that Backtrace could not tell apart: it stands for no single crash"
         return hold("zero-fingerprint", reason)
@@ -107,3 +110,11 @@ def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
         old_enough_at if too_young and not missing else None,
         **inputs,
     )
+
+
+def over(group: Group) -> Plan | None:
+    """The decision to hold a group that its source reports as resolved before its issue was filed, where that closes issues."""
+    if group.source_state is None or group.source_state.name != "resolved" or group.ordered is not None:
+        return None
+    reason = "its source reports it as resolved, and on_resolved says to close its issue: it is filed with the next occurrence"
+    return hold(source_reports.RESOLVED, reason)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from syncd.core import doubt, holds, merges, polls, regression
+from syncd.core import doubt, holds, merges, polls, regression, source_reports
 from syncd.core.budget import kept_free, limits_text
 from syncd.core.merges import Alike
 from syncd.core.policy import Policy, route
@@ -48,7 +48,8 @@ class PlanContext:
     route's new groups wait for each other, because many came at once.
     `hold_zero` holds groups with the all-zero fingerprint. `project` are the releases of the group's project and application, read for a
     closed issue only. For an alias, `target` is the group that it follows with its issue, and `own` the issue that it gave up.
-    `alike` are the groups of which a merged one without an issue may have been merged.
+    `alike` are the groups of which a merged one without an issue may have been merged. `closes` is true if the issue is to be closed once the
+    group's source reports the crash as resolved.
     """
 
     probe_after: Sequence[float]
@@ -63,6 +64,7 @@ class PlanContext:
     target: tuple[Group, Issue | None] | None = None
     own: Place | None = None
     alike: Sequence[Alike] = ()
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,7 @@ def content(group: Group) -> str:
         group.group_url,
         sorted(entry.release for entry in group.releases),
         group.attributes,
+        *([] if group.message is None else [group.message]),
     ]
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:32]
 
@@ -163,6 +166,8 @@ def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) 
     if hold is not None:
         return hold
     assert policy is not None  # noqa: S101 - a group without a route is held
+    if context.closes and (over := holds.over(group)) is not None:
+        return over
     if context.paused is not None:
         reason = f"route {policy.name} is paused: {context.paused}"
         return holds.hold(holds.ROUTE_PAUSED, reason, route=policy.name)
@@ -249,7 +254,8 @@ def _linked(group: Group, issue: Issue, policy: Policy | None, context: PlanCont
         return Plan(action=Action.NOTHING, reason=reason, rule="muted-in-backtrace")
     if condition.closed:
         return _closed(group, issue, policy, regression.verdict(group, issue, condition, policy, context.project), now)
-    return _current(group, issue, policy, now)
+    decision = source_reports.closing(group, issue) if context.closes else None
+    return decision or _current(group, issue, policy, now)
 
 
 def _closed(group: Group, issue: Issue, policy: Policy, verdict: regression.Verdict, now: float) -> Plan:

@@ -4,7 +4,7 @@ Nothing of a group leaves but what this returns: writers, templates, labels and 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from functools import lru_cache
@@ -75,10 +75,11 @@ def private(name: str, never: tuple[str, ...] = ()) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redactor:
-    """The settings that decide what may leave. `allowed` are patterns of attributes, `never` more of those that `private` refuses, `query`
+    """The settings that decide what may leave. `allowed` are patterns of attributes, `of_sources` more of them by the universe of a source, `never` more of those that `private` refuses, `query`
     names of parameters that stay in links."""
 
     allowed: Sequence[str] = ()
+    of_sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
     never: Sequence[str] = ()
     query: Sequence[str] = ()
     scrubber: Scrubber = field(default_factory=Scrubber)
@@ -88,8 +89,9 @@ class Redactor:
         line, storm, identity = self.text, group.storm, group.identity
         versions = self.versions(group)
         counts = dict(zip(group.attributes, group.attribute_counts, strict=False))
+        patterns = (*self.allowed, *self.of_sources.get(identity.universe, ()))
         allowed = [
-            each for each in group.attributes if fits(each[0], self.allowed) and not private(each[0], tuple(self.never))
+            each for each in group.attributes if fits(each[0], patterns) and not private(each[0], tuple(self.never))
         ]
         if storm is not None:
             largest = tuple(
@@ -104,6 +106,7 @@ class Redactor:
             application=group.application and line(group.application),
             group_url=group.group_url and self.address(group.group_url),
             object_id=group.object_id and line(group.object_id),
+            message=group.message and self.scrubber.excerpt(group.message, _STORED_LINE, _STORED_LINE, versions),
             callstack=tuple(map(line, group.callstack[:MOST_FRAMES])),
             classifiers=tuple(map(self._value, group.classifiers)),
             releases=tuple(replace(row, release=self.scrubber.release(row.release)) for row in group.releases),

@@ -32,7 +32,9 @@ from syncd.daemon import threads
 from syncd.daemon.heartbeat import Heartbeat, take_over
 from syncd.daemon.watchdog import Watchdog
 from syncd.errors import ConfigError, StoreUnavailable
+from syncd.intake import source_receiver
 from syncd.intake.receiver import PATH, Receiver, takes
+from syncd.intake.source_receiver import SourceReceiver
 from syncd.operate.health import Health
 from syncd.operate.status import status
 from syncd.platform import http_server, metrics
@@ -61,7 +63,7 @@ YOUNG_OBJECTS = 20_000  # between two collections of young objects
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """The parts of one process. `receiver` and `listening` are absent in a worker, `worker` in a receiver."""
+    """The parts of one process. `receiver`, `sources` and `listening` are absent in a worker, `worker` in a receiver."""
 
     config: Config
     store: Store
@@ -69,6 +71,7 @@ class Daemon:
     heartbeat: Heartbeat
     worker: threads.Worker | None
     receiver: Receiver | None
+    sources: SourceReceiver | None
     listening: socket.socket | None
     console: "Console | None"
     manager: Manager
@@ -84,7 +87,7 @@ class Daemon:
         gc.freeze()  # spares the garbage collector the objects of the start
         # A delivery makes many small objects and no cycle: a collection after every 700 of them finds nothing (decision 0017).
         gc.set_threshold(YOUNG_OBJECTS, 10, 10)
-        server = None if self.receiver is None else self._server(self.receiver)
+        server = None if self.receiver is None or self.sources is None else self._server(self.receiver, self.sources)
         stopping = threading.Event()
         beats: dict[str, Callable[[], float]] = {"writer": lambda: self.store.connection.beat}
         if server is not None:
@@ -138,14 +141,14 @@ class Daemon:
         if watchdog.ident is not None:
             watchdog.stop()
 
-    def _server(self, receiver: Receiver) -> http_server.Server:
+    def _server(self, receiver: Receiver, sources: SourceReceiver) -> http_server.Server:
         def listens() -> None:
             if self.listening is not None:
                 log.info("listening", address=http_server.address_of(self.listening))
             self.manager.notify(READY="1")
 
         settings = self.config.receiver
-        application = _application(receiver, Health(self.config, self.store, self.clock))
+        application = _application(receiver, sources, Health(self.config, self.store, self.clock))
         return http_server.Server(application, settings.header_seconds, settings.max_connections, listens)
 
     def _status(self) -> str:
@@ -194,7 +197,9 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
             log.info("polls_ended", projects=[f"{universe}/{project}" for universe, project in ended])
         worker = threads.Worker(store, routing, registration.owner, clients, stopping, clock, polled)
         arrived = worker.arrived
-    receiver = None if part is Part.WORKER else Receiver(config.receiver, store, arrived)
+    receiver, sources = None, None
+    if part is not Part.WORKER:
+        receiver, sources = Receiver(config.receiver, store, arrived), SourceReceiver(config, store, arrived)
     console = None
     if config.console.address is not None:
         from syncd.console.site import open_console  # a process without a console does not load it
@@ -202,7 +207,7 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
         console = open_console(config, store, Clock(), registration.note_console)
     folded = (lambda: 0) if worker is None else lambda: worker.folded
     heartbeat = Heartbeat(store, registration, clock, folded, takes_over=worker is not None)
-    return Daemon(config, store, registration, heartbeat, worker, receiver, listening, console, manager, clock)
+    return Daemon(config, store, registration, heartbeat, worker, receiver, sources, listening, console, manager, clock)
 
 
 def _listen(config: Config, sockets: Sequence[socket.socket]) -> socket.socket:
@@ -233,8 +238,8 @@ def _recover(store: Store, registration: Registration, routing: Routing, now: fl
         log.info("groups_reevaluated", groups=groups)
 
 
-def _application(receiver: Receiver, health: Health) -> ASGIApp:
-    """The receiver at its path, health checks at theirs, and 404 elsewhere."""
+def _application(receiver: Receiver, sources: SourceReceiver, health: Health) -> ASGIApp:
+    """The receivers at their paths, health checks at theirs, and 404 elsewhere."""
 
     async def error_of(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette passes both
         """An error in the shape of the receiver's own."""
@@ -258,6 +263,8 @@ def _application(receiver: Receiver, health: Health) -> ASGIApp:
         # The receiver answers its own errors and needs none of Starlette's layers.
         if takes(scope["path"]):
             return receiver(scope, receive, send)
+        if source_receiver.takes(scope["path"]):
+            return sources(scope, receive, send)
         if scope["method"] == "POST" and scope["path"] not in CHECKS:
             # A mistyped address loses every notification, and only its sender learns that from the answer.
             metrics.DELIVERIES.labels("not_found").inc()

@@ -12,7 +12,9 @@ from starlette.types import Message, Receive, Scope, Send
 from syncd.config import Logins
 from syncd.config import Receiver as Settings
 from syncd.errors import RejectedDelivery, StoreUnavailable
-from syncd.intake.sources import backtrace
+from syncd.intake.opening import shapes
+from syncd.intake.sources import backtrace, document
+from syncd.intake.sources.source import foreign
 from syncd.model import Identity
 from syncd.platform import metrics
 from syncd.platform.admission import FailedLogins, ThrottledLog, browser_trace
@@ -35,7 +37,7 @@ DRAIN_BYTES = 8 * 2**20
 DRAIN_SECONDS = 5.0
 BODIES_BYTES = 32 * 2**20  # of bodies that are in memory at the same time, since they did not arrive with their header
 LENGTHY_BYTES = 32 * 1024  # a larger body is read by a thread of its own: the worst takes a third of a second
-WITHOUT_LOGIN = (401, 403, 405)  # refusals that anybody can cause a thousand times a second
+WITHOUT_LOGIN = (401, 403, 404, 405)  # refusals that anybody can cause a thousand times a second
 FREE_FAILURES = 10  # failed logins of a peer that are answered without a wait
 
 
@@ -63,10 +65,10 @@ class Receiver:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. No body outlives its answer."""
-        body = _Body(receive)
+        body = Body(receive)
         try:
             # A body that arrived with its header is small, and has the shortest way.
-            delivery = await (self.receive if COMPLETE in scope else self._receive_in_pieces)(scope, body)
+            content = await (self.receive if COMPLETE in scope else self._receive_in_pieces)(scope, body)
         except RejectedDelivery as error:
             peer = str((scope.get("client") or ("unknown",))[0])
             facts = {"field": error.field, "status": error.status, "peer": peer}
@@ -74,25 +76,25 @@ class Receiver:
                 self._throttled.warning("delivery_refused", error.code, code=error.code, **facts)
             else:
                 log.warning("delivery_refused", code=error.code, **facts)
-            _let_go(error)
-            if error.status == 401 and any(name == b"authorization" for name, _ in scope["headers"]):
+            let_go(error)
+            if error.status == 401 and self._tried_login(scope):
                 await scope[ADMISSION].delay(self._failed_logins.wait(peer, asyncio.get_running_loop().time()))
             await self._refuse(scope, send, error, body)
         except StoreUnavailable as error:
             log.error("delivery_not_stored", code="store_unavailable", reason=str(error))
-            _let_go(error)
+            let_go(error)
             refusal = RejectedDelivery(503, "store_unavailable", "The notification could not be stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         except Exception as error:  # the event loop's boundary: the sender must learn that it has to send again
             log.exception("unexpected_error", code="failed", failure=type(error).__name__)
-            _let_go(error)
+            let_go(error)
             refusal = RejectedDelivery(503, "failed", "The notification was not stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         else:
-            await _answer(send, 200, {"status": "accepted", "delivery": delivery})
+            await _answer(send, 200, content)
 
-    async def receive(self, scope: Scope, body: "_Body") -> str:
-        """Store the delivery and return its number. Raises RejectedDelivery, StoreUnavailable; then nothing is promised."""
+    async def receive(self, scope: Scope, body: "Body") -> Mapping[str, object]:
+        """Store the delivery and return the answer with its number. Raises RejectedDelivery, StoreUnavailable; then nothing is promised."""
         if scope["method"] != "POST":
             raise RejectedDelivery(405, "method_not_allowed", "Notifications are sent by POST.")
         headers = dict(reversed(scope["headers"]))
@@ -100,16 +102,16 @@ class Receiver:
         if (admission := scope.get(ADMISSION)) is not None:
             admission.grant()
         limit = self._settings.max_body_bytes
-        if _declares_more(headers, limit):
-            raise _too_large(limit)
+        if declares_more(headers, limit):
+            raise too_large(limit)
         # A timer and another coroutine would cost a twentieth of the accept rate.
-        content = await (body.read(limit) if COMPLETE in scope else self._read_in_time(body, limit))
+        content = await (body.read(limit) if COMPLETE in scope else self.read_in_time(body, limit))
         if not content.strip():
             raise RejectedDelivery(400, "no_body", "The body is empty.")
         received_at = time.time()
         try:
             if b"content-encoding" in headers:
-                _require_plain(scope["headers"])
+                require_plain(scope["headers"])
             if len(content) > LENGTHY_BYTES:
                 loop = asyncio.get_running_loop()
                 result = await loop.run_in_executor(self._reader, _read_large, content)
@@ -119,14 +121,12 @@ class Receiver:
             else:
                 identity, note = backtrace.recognise(content)
         except RejectedDelivery as error:
-            _let_go(error)  # what was read of the body is many times as large, and the commit may take a while
-            # Its sender has logged in: whatever it is, nobody else has it.
-            bound = Bound(self._settings.quarantine_size, self._settings.quarantine_bytes)
-            number = await asyncio.wrap_future(self._quarantine.add(content, received_at, error, bound))
-            log.warning("delivery_quarantined", code=error.code, field=error.field, quarantined=number)
+            let_go(error)  # what was read of the body is many times as large, and the commit may take a while
+            content, error = _of_source(content) or (content, error)
+            number = await self._keep_rejected(content, received_at, error)
             if not self._settings.accept_unrecognised:
                 raise
-            return f"quarantine-{number}"
+            return _accepted(number)
         began = time.perf_counter()
         delivery = await self._inbox.accept(content, received_at, identity, note)
         metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began)
@@ -137,14 +137,31 @@ class Receiver:
             # The event loop wakes the waiters of the commit before it runs a callback that is scheduled now.
             asyncio.get_running_loop().call_soon(self._write_accepted)
         self._arrived(identity)
-        return str(delivery)
+        return _accepted(str(delivery))
+
+    async def _keep_rejected(
+        self, content: bytes, received_at: float, error: RejectedDelivery, source: str | None = None
+    ) -> str:
+        """Put a body into the quarantine, and return its number there. Its sender has logged in: whatever it is, nobody else has it."""
+        bound = Bound(self._settings.quarantine_size, self._settings.quarantine_bytes)
+        number = await asyncio.wrap_future(self._quarantine.add(content, received_at, error, bound, source))
+        facts = {} if source is None else {"source": source}
+        log.warning("delivery_quarantined", code=error.code, field=error.field, quarantined=number, **facts)
+        return f"quarantine-{number}"
+
+    def _tried_login(self, scope: Scope) -> bool:
+        """True if a refused request had a login: each of them costs its peer a wait."""
+        return any(name == b"authorization" for name, _ in scope["headers"])
+
+    def _challenge(self, scope: Scope) -> bytes:  # noqa: ARG002 - each source has its own
+        return b'Basic realm="syncd"'
 
     def _write_accepted(self) -> None:
         accepted, self._accepted = self._accepted, []
         _ACCEPTED.inc(len(accepted))
         write_batch(log, "delivery_accepted", accepted)
 
-    async def _receive_in_pieces(self, scope: Scope, body: "_Body") -> str:
+    async def _receive_in_pieces(self, scope: Scope, body: "Body") -> Mapping[str, object]:
         """receive(), for a body that does not arrive with its header: such bodies share BODIES_BYTES of memory."""
         try:
             async with asyncio.timeout(self._settings.body_seconds):
@@ -167,7 +184,7 @@ class Receiver:
         if not self._logins.accept(headers.get(b"authorization", b""), time.monotonic()):
             raise RejectedDelivery(401, "unauthorized", "User name and password are not those of [receiver].")
 
-    async def _read_in_time(self, body: "_Body", limit: int) -> bytes:
+    async def read_in_time(self, body: "Body", limit: int) -> bytes:
         try:
             async with asyncio.timeout(self._settings.body_seconds):
                 return await body.read(limit)
@@ -178,14 +195,16 @@ class Receiver:
                 f"The body did not arrive within {self._settings.body_seconds:g} seconds.",
             ) from None
 
-    async def _refuse(self, scope: Scope, send: Send, error: RejectedDelivery, body: "_Body") -> None:
+    async def _refuse(self, scope: Scope, send: Send, error: RejectedDelivery, body: "Body") -> None:
         metrics.DELIVERIES.labels(error.code).inc()
         headers = list(_REFUSAL_HEADERS.get(error.status, ()))
+        if error.status == 401:
+            headers.append((b"www-authenticate", self._challenge(scope)))
         sent = dict(reversed(scope["headers"]))
         if (
             error.status in (408, 413)
             or b"transfer-encoding" in sent
-            or _declares_more(sent, self._settings.max_body_bytes)
+            or declares_more(sent, self._settings.max_body_bytes)
         ):
             # The unread body could go on for ever, or for longer than is worth reading.
             headers.append((b"connection", b"close"))
@@ -195,7 +214,6 @@ class Receiver:
 
 
 _REFUSAL_HEADERS: dict[int, Headers] = {
-    401: [(b"www-authenticate", b'Basic realm="syncd"')],
     405: [(b"allow", b"POST")],
     503: [(b"retry-after", str(RETRY_AFTER_SECONDS).encode())],
 }
@@ -207,18 +225,28 @@ def _read_large(body: bytes) -> tuple[Identity, str | None] | RejectedDelivery:
     try:
         return backtrace.recognise_large(body)
     except RejectedDelivery as error:
-        _let_go(error)
+        let_go(error)
         return error
 
 
-def _require_plain(headers: Headers) -> None:
+def _of_source(body: bytes) -> tuple[bytes, RejectedDelivery] | None:
+    """A body that another kind of source sends, as it is kept, and its refusal; None if it looks like none, or is so large that a look would hold up others."""
+    if len(body) > LENGTHY_BYTES:
+        return None
+    try:
+        return foreign(document.read(body).value, "backtrace", PATH, shapes())
+    except RejectedDelivery:
+        return None
+
+
+def require_plain(headers: Headers) -> None:
     """Raise RejectedDelivery 415 if the body is compressed: unpacking it has no bound."""
     encodings = (value for name, value in headers if name == b"content-encoding")
     if any(encoding.strip().lower() not in (b"", b"identity") for encoding in encodings):
         raise RejectedDelivery(415, "encoded_body", "Send the body as it is, without a Content-Encoding.")
 
 
-def _let_go(error: BaseException | None) -> None:
+def let_go(error: BaseException | None) -> None:
     """Take the frames from an error and from those behind it. Frames hold the body, and where a future or a variable of one of them refers to
     the error, all of them would stay until a rare full collection."""
     while error is not None:
@@ -226,13 +254,14 @@ def _let_go(error: BaseException | None) -> None:
         error = error.__context__
 
 
-def _declares_more(headers: HeaderMap, limit: int) -> bool:
+def declares_more(headers: HeaderMap, limit: int) -> bool:
+    """True if the header announces a larger body."""
     length = headers.get(b"content-length")
     # The HTTP parser accepts any number of digits, and only digits.
     return length is not None and (len(length) > 18 or int(length) > limit)
 
 
-class _Body:
+class Body:
     """The body of one request; never more of it than a limit is in memory."""
 
     def __init__(self, receive: Receive) -> None:
@@ -247,7 +276,7 @@ class _Body:
             piece = self._content(await self._receive())
             size += len(piece)
             if size > limit:
-                raise _too_large(limit)
+                raise too_large(limit)
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -270,7 +299,12 @@ class _Body:
             return
 
 
-def _too_large(limit: int) -> RejectedDelivery:
+def _accepted(delivery: str) -> dict[str, object]:
+    return {"status": "accepted", "delivery": delivery}
+
+
+def too_large(limit: int) -> RejectedDelivery:
+    """The refusal of a larger body."""
     return RejectedDelivery(413, "too_large", f"The body is larger than {limit} bytes (receiver.max_body_bytes).")
 
 

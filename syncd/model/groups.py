@@ -40,9 +40,19 @@ Attributes = tuple[tuple[str, tuple[str, ...]], ...]
 AttributeCounts = tuple[tuple[int, ...], ...]
 
 
+class SourceState(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a source reported of a crash: `open`, `resolved`, `regressed` or `ignored`; when syncd received that, and the group's revision with it.
+    It is no verdict of syncd's."""
+
+    name: str
+    at: float
+    revision: int = 1
+
+
 class Notification(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The content of one delivery. `releases` are pairs of release and occurrences; equal digests mean a redelivery. `unread` names the
-    texts that the delivery has and that were not read from it: a later notification is likely to replace them.
+    """The content of one delivery. `releases` are pairs of release and occurrences; with `partial` each may have more. Equal digests mean a
+    redelivery. `unread` names the texts that the delivery has and that were not read from it: a later notification is likely to replace them.
+    `message` is what a source besides Backtrace reports; its first line is the title of an issue. `state` is a `SourceState.name`.
 
     One that is `polled` has totals that syncd read itself, and what Backtrace's `triage` shows. A `backfill` holds the group if that is new to the
     store, or with False files it."""
@@ -67,6 +77,9 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     polled: bool = False
     triage: str | None = None
     backfill: bool | None = None
+    message: str | None = None
+    state: str | None = None
+    partial: bool = False
 
 
 class Reading(StrEnum):
@@ -195,7 +208,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `occurrences` is its count by `reading`; if that is `approximate`, it is a lower bound, and `at_most` the upper one, None where there is
     none. `tally` keeps what every reading needs. `trail` is its growth over time. `aliases` are the fingerprints whose occurrences are included in its numbers. `follows` is
-    the fingerprint of the group whose issue represents this one too.
+    the fingerprint of the group whose issue represents this one too. `message` is what a source besides Backtrace reports of the crash.
     """
 
     identity: Identity
@@ -204,6 +217,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     callstack: tuple[str, ...] = ()
     object_id: str | None = None
     classifiers: tuple[str, ...] = ()
+    message: str | None = None
+    source_state: SourceState | None = None
     occurrences: int = 0
     approximate: bool = False
     at_most: int | None = None

@@ -194,7 +194,7 @@ class Action(StrEnum):
     COMMENT = "comment"  # the crash came back: leave the issue closed and comment
     RENEW = "renew"  # the crash came back: file another issue and retire this one
     FOLLOW = "follow"  # the issue was closed as a duplicate: follow its original
-    CLOSE = "close"  # the storm is over: close its issue
+    CLOSE = "close"  # the storm is over, or the source reports the crash as resolved: close its issue
     PARK = "park"
     DROP = "drop"
 

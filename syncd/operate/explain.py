@@ -7,7 +7,7 @@ from functools import partial
 from msgspec.structs import replace as replace_fields
 
 from syncd.config import Config
-from syncd.core import budget, counts, holds, plan
+from syncd.core import budget, counts, holds, plan, source_reports
 from syncd.core.policy import hindrance
 from syncd.core.quantities import utc
 from syncd.model import Action, GroupView, Plan
@@ -47,6 +47,8 @@ WAYS_OUT = {
     "threshold": _FILE,
     "unsymbolicated": _FILE,
     "zero-fingerprint": _FILE,
+    "no-occurrence": _FILE,
+    source_reports.RESOLVED: _FILE,
     holds.STORM: _FILE,
     holds.BY_HAND: "`syncd hold {fingerprint} --end` ends the hold",
     holds.ROUTE_PAUSED: "`syncd resume --route {route}` ends the pause",
@@ -197,9 +199,18 @@ def _dead(letter: DeadLetter) -> Plan:
     return Plan(action=Action.NOTHING, reason=reason, rule=DEAD_LETTER)
 
 
+_COUNTS = {
+    "cumulative": 'occurrences are totals, as counts = "cumulative" states',
+    "window": 'occurrences are added, as counts = "window" states',
+    "event": 'each notification is one occurrence unless it says 0, as counts = "event" states',
+}
+
+
 def _counts(config: Config, store: Store, standing: GroupView) -> Sequence[str]:
     """What the count of the group is made of, and why its project is counted so."""
     identity = standing.group.identity
+    if (source := rules(config).source(identity)) is not None and source.mode is not None:
+        return [counts.meaning(standing.group), f"source {source.name}: {_COUNTS[source.settings.counts]}"]
     entry = store.report.countings().get((identity.universe, identity.project))
     if entry is None or entry.evidence == counts.Evidence():
         return [counts.meaning(standing.group)]

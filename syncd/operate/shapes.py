@@ -274,4 +274,5 @@ def delivery(delivery: Delivered) -> dict[str, object]:
         "fingerprint": delivery.fingerprint,
         "project": delivery.project,
         "note": delivery.note,
+        "source": delivery.source,
     }

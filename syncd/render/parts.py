@@ -9,7 +9,7 @@ from syncd.core import frames, polls, titles
 from syncd.core.fold import OTHER_RELEASES
 from syncd.core.overview import DAY, by_day, first_row, latest_growth, newest_alone
 from syncd.core.quantities import bars, bounded, counted, day
-from syncd.core.redact import MOST_FRAMES
+from syncd.core.redact import LONGEST_LINE, MOST_FRAMES
 from syncd.model import Group, Place, Release
 from syncd.render.stack import stack
 from syncd.render.text import (
@@ -36,6 +36,7 @@ _MOST_RELEASES = 30
 _KINDS = ("Crash", "Hang", "Out of memory", "Stack overflow", "Assertion")
 _MOST_NAMED = 3  # classifiers or new releases
 _LONGEST_NAME = 120
+_LONGEST_REPORTED = 300  # characters of what a source reports, in the first line of an issue
 _LONGEST_RELEASE = 60
 
 
@@ -80,6 +81,11 @@ def application(group: Group) -> str:
     return one_line(base_name, _LONGEST_APPLICATION, otherwise="")
 
 
+def first_line(group: Group, limit: int) -> str:
+    """The first line of what a source besides Backtrace reports, which is a title; empty without one."""
+    return one_line((group.message or "").partition("\n")[0], limit, otherwise="")
+
+
 def kind(group: Group, named: titles.Culprit | None) -> str:
     """The kind of crash, as a title has it."""
     exception = titles.exception(group.callstack[0]) if group.callstack else None
@@ -118,6 +124,8 @@ def parts(group: Group, extras: ReportExtras) -> dict[str, tuple[Block, ...]]:
     return {
         "headline": tuple(_headline(group, extras)),
         "links": tuple(sentence(_further_links(group, extras))),
+        "message": tuple(_message(group)),
+        "source": tuple(_source_state(group)),
         "related": tuple(related),
         "facts": (table,),
         "identifiers": (Details("Identifiers", (table,)),),
@@ -146,6 +154,19 @@ def sentence(phrases: Sentence) -> Iterator[Block]:
         yield Paragraph(tuple(spans))
 
 
+def _message(group: Group) -> Iterator[Block]:
+    """What a source besides Backtrace reports, behind its first line, which is the title."""
+    for line in (group.message or "").split("\n")[1:]:
+        if text := one_line(line, LONGEST_LINE, otherwise=""):
+            yield Paragraph((Value(text),))
+
+
+def _source_state(group: Group) -> Iterator[Block]:
+    state = group.source_state
+    if state is not None and state.name != "open":
+        yield Paragraph((f"Its source reports it as {state.name} since {utc(int(state.at))}.",))
+
+
 def _headline(group: Group, extras: ReportExtras) -> Iterator[Block]:
     """The first line of an issue, and of the mails about it: the function, the kind of crash, the people and the number, since when, the newest
     release, the way there."""
@@ -153,8 +174,13 @@ def _headline(group: Group, extras: ReportExtras) -> Iterator[Block]:
     what, phrases = kind(group, named), list[tuple[Span, ...]]()
     trusted = what in _KINDS and (what != "Crash" or not group.classifiers)
     named_by = what if what != "Crash" else ", ".join(group.classifiers[:_MOST_NAMED])
-    phrases.append((Value(shorten(named.name, _LONGEST_NAME)),) if named is not None else ("No function to name",))
-    phrases.append((what if trusted else Value(shorten(named_by, _LONGEST_NAME)),))
+    if named is not None:
+        phrases.append((Value(shorten(named.name, _LONGEST_NAME)),))
+    else:
+        reported = first_line(group, _LONGEST_REPORTED)
+        phrases.append((Value(reported),) if reported else ("No function to name",))
+    if group.message is None or group.classifiers:
+        phrases.append((what if trusted else Value(shorten(named_by, _LONGEST_NAME)),))
     phrases += _numbers(group)
     first = first_row(group)
     is_dated = first is not None and (first.first_seen or first.noticed_at) is not None
@@ -267,7 +293,7 @@ def _occurrences(entry: Group | Release) -> str:
 
 
 def _times(group: Group) -> str:
-    return f"{_occurrences(group)} {'time' if (group.occurrences, group.approximate) == (1, False) else 'times'}"
+    return f"{_occurrences(group)} {'time' if group.occurrences == 1 and group.at_most is None else 'times'}"
 
 
 def _share(part: int, total: int) -> str:

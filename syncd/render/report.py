@@ -6,7 +6,18 @@ from syncd.core import titles
 from syncd.core.quantities import counted, duration
 from syncd.core.resolutions import means
 from syncd.model import Announcement, Facts, Group, GroupKind, Occasion, Storm
-from syncd.render.parts import NO_EXTRAS, ReportExtras, application, count, culprit, kind, links, parts, sentence
+from syncd.render.parts import (
+    NO_EXTRAS,
+    ReportExtras,
+    application,
+    count,
+    culprit,
+    first_line,
+    kind,
+    links,
+    parts,
+    sentence,
+)
 from syncd.render.text import (
     Block,
     Document,
@@ -45,6 +56,8 @@ def headline(group: Group, named: titles.Culprit | None) -> str:
     """The title of a group whose culprit is `named`."""
     if group.kind is GroupKind.STORM:
         return f"Crash storm: groups held back by route {one_line(group.identity.project, _LONGEST_APPLICATION)}"
+    if reported := first_line(group, _LONGEST_TITLE):
+        return reported
     app, what = application(group), kind(group, named)
     if named is not None:
         return one_line(titles.sentence(what, named, app), _LONGEST_TITLE)
@@ -61,10 +74,9 @@ def body(group: Group, extras: ReportExtras) -> Document:
         *blocks["headline"],
         *blocks["links"],
         *blocks["related"],
-        Heading("Stack"),
-        *blocks["stack"],
-        Heading("Releases when filed"),
-        *blocks["shares"],
+        *blocks["message"],
+        *((Heading("Stack"), *blocks["stack"]) if group.callstack or group.message is None else ()),
+        *((Heading("Releases when filed"), *blocks["shares"]) if group.releases or group.message is None else ()),
         *blocks["trend"],
         *blocks["attributes"],
         Panel(_EDITABLE + extras.closing),
@@ -78,7 +90,8 @@ def status(group: Group, extras: ReportExtras) -> Document:
     if group.storm is not None:
         return tuple(_storm(group, group.storm, extras))
     blocks = parts(group, extras)
-    return (*blocks["summary"], *blocks["note"], *blocks["trend"], *blocks["shares"], _IN_PLACE)
+    shares = blocks["shares"] if group.releases or group.message is None else ()
+    return (*blocks["summary"], *blocks["source"], *blocks["note"], *blocks["trend"], *shares, _IN_PLACE)
 
 
 def announcement(announcement: Announcement, group: Group | None = None, extras: ReportExtras = NO_EXTRAS) -> Document:
@@ -141,6 +154,25 @@ def closing(
         spans.append(f" Later than {duration(reopen_window)} after the closing, syncd files another issue.")
     if all(means(resolution, "", tuple(wont_fix)) for resolution in ("not_planned", "won't do")):
         spans.append(" Closed as not planned or won't do, it stays closed.")
+    if ignore_label:
+        spans += [" The label ", Value(ignore_label), " keeps syncd from writing here; it goes on counting."]
+    return tuple(spans)
+
+
+def closing_unreleased(on_regression: str, unknown_release: str, ignore_label: str) -> tuple[Span, ...]:
+    """The same, of an issue whose source names no release."""
+    answer = {
+        "reopen": "syncd reopens it",
+        "comment": "syncd comments and leaves it closed",
+        "new_issue": "syncd files another issue",
+    }[on_regression]
+    spans: list[Span] = [f" Close it when it is fixed: {answer} if it comes back."]
+    if unknown_release != "regression":
+        spans = [
+            " Close it when it is fixed. It stays closed if it comes back, since its source names no release and the route has not ",
+            Value('unknown_release = "regression"'),
+            "; the new occurrences are counted here.",
+        ]
     if ignore_label:
         spans += [" The label ", Value(ignore_label), " keeps syncd from writing here; it goes on counting."]
     return tuple(spans)

@@ -233,6 +233,8 @@ def facts(group: Group, extras: ReportExtras, announcement: Announcement | None 
         "fingerprint": group.identity.fingerprint,
         "application": group.application or "",
         "classifiers": list(group.classifiers),
+        "message": group.message or "",
+        "source_state": "" if group.source_state is None else group.source_state.name,
         "frames": list(group.callstack),
         "top_frame": "" if named is None else named.name,
         "occurrences": group.occurrences,

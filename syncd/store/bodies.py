@@ -26,8 +26,9 @@ HEAD_BYTES = 18  # RFC 8878, 3.1.1: the longest magic number and frame header
 
 _MAGIC = b"\x28\xb5\x2f\xfd"  # no JSON begins with it
 
-# When a delivery was received, its body, the number of its group's identity, and the note on what of the body could not be read.
-Arrived = tuple[float, bytes, int | None, str | None]
+# When a delivery was received, its body, the number of its group's identity, the note on what of the body could not be read, and the name of
+# the source that sent it, None for the sender at /webhooks/backtrace.
+Arrived = tuple[float, bytes, int | None, str | None, str | None]
 
 
 class Bodies:
@@ -63,10 +64,10 @@ class Bodies:
         """Put deliveries into the inbox, and return their numbers, which rise in this order."""
 
         def add() -> list[int]:
-            packed = self.pack(transaction, [body for _, body, _, _ in deliveries])
+            packed = self.pack(transaction, [body for _, body, _, _, _ in deliveries])
             rows = [
-                (received_at, *frame, identity, note)
-                for (received_at, _, identity, note), frame in zip(deliveries, packed, strict=True)
+                (received_at, *frame, identity, note, source)
+                for (received_at, _, identity, note, source), frame in zip(deliveries, packed, strict=True)
             ]
             return transaction.add("accept", rows)
 

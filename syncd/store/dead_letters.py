@@ -52,6 +52,7 @@ class Kept:
     id: int
     received_at: float
     body: bytes
+    source: str | None
     fingerprint: str | None
 
 

@@ -29,6 +29,17 @@ class GroupCommit:
             self._gather(loop)
         return await stored
 
+    async def add_all(self, deliveries: list[Arrived]) -> list[int]:
+        """Return the numbers of several deliveries once the commit that they share is on disk. Raises StoreUnavailable if none is and none ever
+        will be."""
+        loop = asyncio.get_running_loop()
+        entries = [(delivery, loop.create_future()) for delivery in deliveries]
+        self._arrived += entries  # before anything runs that may begin a commit
+        if not self._committing:
+            self._gather(loop)
+        await asyncio.gather(*(stored for _, stored in entries), return_exceptions=True)
+        return [stored.result() for _, stored in entries]
+
     def _gather(self, loop: asyncio.AbstractEventLoop, turns: int = GATHERING_TURNS) -> None:
         """Commit after a few turns of the event loop: clients answered by one commit tend to post again together, and an fsync for a
         part of them would keep the rest waiting."""

@@ -18,7 +18,9 @@ LATEST_RELEASES = 2000  # of a project, by which releases are judged
 # What hardly any notification changes of a group that has some.
 _VALUES = itemgetter(1)
 _ATTRIBUTES = attrgetter("attributes", "attribute_counts")
-_LASTING = attrgetter("application", "group_url", "callstack", "classifiers", "hosts", "users", "first_seen")
+_LASTING = attrgetter(
+    "application", "group_url", "callstack", "classifiers", "message", "source_state", "hosts", "users", "first_seen"
+)
 
 Key = tuple[str, str, str]  # universe, project, fingerprint as compared
 

@@ -30,7 +30,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One POST as it was answered 200. `replayed`: an operator asked to absorb it once more. `identity`: the number of its group's
+    """One notification as it was answered 200, from the configured `source`, None for the sender at /webhooks/backtrace. `replayed`: an operator asked to absorb it once more. `identity`: the number of its group's
     identity, None if it was not read. `suspected`: a process died that may have had it in hand; `deaths` of them had nothing else in hand."""
 
     id: int
@@ -40,6 +40,7 @@ class Delivery:
     identity: int | None = None
     suspected: bool = False
     deaths: int = 0
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,19 @@ class Inbox(BodyOperations):
             from syncd.store.group_commit import GroupCommit  # commands do without asyncio
 
             self._commits = GroupCommit(self._connection, self._bodies)
-        return await self._commits.add((received_at, body, identity.number, note))
+        return await self._commits.add((received_at, body, identity.number, note, None))
+
+    async def accept_all(
+        self, parts: Sequence[tuple[bytes, Identity]], received_at: float, source: str, note: str | None = None
+    ) -> list[int]:
+        """The same for the notifications in one body of a source, in one commit: all of them are on disk, or none is."""
+        if self._commits is None:
+            from syncd.store.group_commit import GroupCommit
+
+            self._commits = GroupCommit(self._connection, self._bodies)
+        return await self._commits.add_all(
+            [(received_at, body, identity.number, note, source) for body, identity in parts]
+        )
 
     @reads
     def waiting(self, transaction: Transaction, size: int, first: Sequence[Identity] = ()) -> list[Delivery]:
@@ -88,6 +101,7 @@ class Inbox(BodyOperations):
                 cast("int | None", row["identity"]),
                 row["in_hand"] is not None,
                 cast(int, row["deaths"]),
+                cast("str | None", row["source"]),
             )
             for row, body in zip(rows, bodies, strict=True)
         ]
@@ -165,4 +179,4 @@ def suspect(transaction: Transaction, dead: Iterable[str], size: int) -> None:
 def reject(transaction: Transaction, delivery: Delivery, error: RejectedDelivery, bound: quarantine.Bound) -> None:
     """Move a waiting delivery to the quarantine: this program cannot parse what an older one has accepted."""
     if transaction.run("reject_delivery", id=delivery.id):
-        quarantine.add(transaction, delivery.body, delivery.received_at, error, bound)
+        quarantine.add(transaction, delivery.body, delivery.received_at, error, bound, delivery.source)

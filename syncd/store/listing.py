@@ -96,7 +96,8 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """A stored delivery; its group is None until it is absorbed. `note` is what of its body could not be read. Lists leave `body` empty."""
+    """A stored delivery; its group is None until it is absorbed. `note` is what of its body could not be read, `source` the configured one that
+    sent it, None for the sender at /webhooks/backtrace. Lists leave `body` empty."""
 
     id: int
     received_at: float
@@ -107,6 +108,7 @@ class Delivered:
     universe: str | None
     project: str | None
     note: str | None = None
+    source: str | None = None
     body: bytes = b""
 
 

@@ -21,6 +21,7 @@ DRY = "a dry run sends nothing"
 DETACHED = "the store is a detached copy, and syncd writes to no tracker from it"
 DIED = "its sender died before it could say whether the issue was created"
 BITE = 500  # groups re-evaluated in one transaction
+SOURCE = "source"  # the action of what a source reports of a crash, in the history
 LOOK = "look"  # the action of what people did in the tracker, in the history
 
 

@@ -6,8 +6,8 @@
 -- A name that begins with _ is a part of other queries, which refer to it as {_name}.
 
 -- accept: committed before the answer of 200; adds nothing that this store could not read again
-INSERT INTO deliveries (received_at, body, dictionary, identity, note, state)
-SELECT column1, column2, CAST(column3 AS BIGINT), CAST(column4 AS BIGINT), CAST(column5 AS TEXT), 'waiting' FROM (VALUES :rows) AS arrived
+INSERT INTO deliveries (received_at, body, dictionary, identity, note, source, state)
+SELECT column1, column2, CAST(column3 AS BIGINT), CAST(column4 AS BIGINT), CAST(column5 AS TEXT), CAST(column6 AS TEXT), 'waiting' FROM (VALUES :rows) AS arrived
 WHERE column3 IS NULL OR EXISTS (SELECT 1 FROM dictionaries WHERE dictionaries.id = CAST(column3 AS BIGINT));
 
 -- newest_dictionary: the one to pack with; no row before the first training
@@ -34,7 +34,7 @@ DELETE FROM dictionaries WHERE id = :id;
 SELECT id, length(body) AS size, substr(body, 1, 18) AS head, in_hand FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
 
 -- waiting_until: all up to a number
-SELECT id, received_at, body, identity, replayed_at, in_hand, deaths FROM deliveries WHERE state = 'waiting' AND id <= :last ORDER BY id;
+SELECT id, received_at, body, identity, source, replayed_at, in_hand, deaths FROM deliveries WHERE state = 'waiting' AND id <= :last ORDER BY id;
 
 -- waiting_of_groups: all that wait of a few groups; a delivery without an identity may be of any group
 WITH wanted (identity) AS (VALUES :rows)
@@ -43,7 +43,7 @@ WHERE state = 'waiting' AND (identity IS NULL OR identity IN (SELECT CAST(wanted
 
 -- waiting_of: named deliveries, unless another process has absorbed them
 WITH wanted (id) AS (VALUES :rows)
-SELECT deliveries.id, received_at, body, identity, replayed_at, in_hand, deaths FROM wanted JOIN deliveries ON deliveries.id = CAST(wanted.id AS BIGINT)
+SELECT deliveries.id, received_at, body, identity, source, replayed_at, in_hand, deaths FROM wanted JOIN deliveries ON deliveries.id = CAST(wanted.id AS BIGINT)
 WHERE state = 'waiting' ORDER BY deliveries.id;
 
 -- claim_deliveries: returns only the deliveries that no other process has absorbed
@@ -85,7 +85,7 @@ SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'absorbed' AND received_at
     (SELECT COUNT(*) FROM audit WHERE at < :decided_before) AS entries;
 
 -- replayable: absorbed deliveries that are not yet purged, a limited number of rows at a time
-SELECT deliveries.id, deliveries.received_at, deliveries.body, groups.fingerprint
+SELECT deliveries.id, deliveries.received_at, deliveries.body, deliveries.source, groups.fingerprint
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id
 WHERE deliveries.state = 'absorbed' AND deliveries.id > :after AND deliveries.received_at >= :since
     AND (CAST(:group_id AS BIGINT) IS NULL OR deliveries.group_id = CAST(:group_id AS BIGINT))
@@ -97,7 +97,7 @@ UPDATE deliveries SET state = 'waiting', replayed_at = CAST(again.now AS DOUBLE 
 WHERE deliveries.id = CAST(again.id AS BIGINT) AND deliveries.state = 'absorbed' RETURNING deliveries.id;
 
 -- quarantine: authentic bodies that cannot be read as a notification; nothing that was sent is lost
-INSERT INTO quarantine (received_at, body, code, reason, field) VALUES (:received_at, :body, :code, :reason, :field)
+INSERT INTO quarantine (received_at, body, code, reason, field, source) VALUES (:received_at, :body, :code, :reason, :field, :source)
 RETURNING id;
 
 -- bound_quarantine: the newest stay: a sender that is wrong for days must not fill the disk
@@ -106,11 +106,11 @@ DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC L
         WHERE total > :bytes AND id < (SELECT MAX(id) FROM quarantine));
 
 -- quarantined: newest first, for people, who read the beginning of a body
-SELECT id, received_at, substr(body, 1, :prefix) AS body, length(body) AS size, code, reason, field
+SELECT id, received_at, substr(body, 1, :prefix) AS body, length(body) AS size, code, reason, field, source
 FROM quarantine ORDER BY id DESC LIMIT :size;
 
 -- quarantined_body: one, to be read again or shown whole
-SELECT body FROM quarantine WHERE id = :id;
+SELECT body, source FROM quarantine WHERE id = :id;
 
 -- leave_quarantine: it was released or discarded
 DELETE FROM quarantine WHERE id = :id;
@@ -142,14 +142,15 @@ RETURNING id, universe, project, fingerprint_key;
 
 -- save_groups: all but the decision
 WITH folded (id, application, group_url, object_id, callstack, signature, classifiers, attributes, trail, occurrences, approximate, notifications,
-    hosts, users, first_seen, last_seen, revision, batch, at_most, reading, tally) AS (VALUES :rows)
+    hosts, users, first_seen, last_seen, revision, batch, at_most, reading, tally, message, source_state) AS (VALUES :rows)
 UPDATE groups SET application = folded.application, group_url = folded.group_url, object_id = folded.object_id,
     callstack = folded.callstack, signature = folded.signature, classifiers = folded.classifiers, attributes = folded.attributes,
     trail = folded.trail, occurrences = CAST(folded.occurrences AS BIGINT),
     approximate = CAST(folded.approximate AS INTEGER), notifications = CAST(folded.notifications AS BIGINT),
     hosts = CAST(folded.hosts AS BIGINT), users = CAST(folded.users AS BIGINT), first_seen = CAST(folded.first_seen AS BIGINT),
     last_seen = CAST(folded.last_seen AS BIGINT), revision = CAST(folded.revision AS BIGINT), batch = CAST(folded.batch AS BIGINT),
-    at_most = CAST(folded.at_most AS BIGINT), reading = folded.reading, tally = folded.tally
+    at_most = CAST(folded.at_most AS BIGINT), reading = folded.reading, tally = folded.tally, message = CAST(folded.message AS TEXT),
+    source_state = CAST(folded.source_state AS TEXT)
 FROM folded WHERE groups.id = CAST(folded.id AS BIGINT);
 
 -- save_counts: what changes with every notification; a column that is set costs each index that it is in
@@ -1214,19 +1215,19 @@ ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, groups.id LIMI
 
 -- deliveries_before: a page, the newest first, of all groups
 SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,
-    groups.fingerprint, groups.universe, groups.project, note
+    groups.fingerprint, groups.universe, groups.project, note, source
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id WHERE deliveries.id < :before
 ORDER BY deliveries.id DESC LIMIT :size;
 
 -- deliveries_of: the same of one group
 SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,
-    groups.fingerprint, groups.universe, groups.project, note
+    groups.fingerprint, groups.universe, groups.project, note, source
 FROM deliveries JOIN groups ON groups.id = deliveries.group_id WHERE group_id = :group_id AND deliveries.id < :before
 ORDER BY deliveries.id DESC LIMIT :size;
 
 -- delivery: one, with its body
 SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,
-    groups.fingerprint, groups.universe, groups.project, note, body
+    groups.fingerprint, groups.universe, groups.project, note, source, body
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id WHERE deliveries.id = :id;
 
 -- done_since: actions that trackers accepted, by action and span of time

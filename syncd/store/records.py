@@ -23,6 +23,7 @@ from syncd.model import (
     Reading,
     Release,
     Settings,
+    SourceState,
     Storm,
     Tally,
     Thresholds,
@@ -47,6 +48,7 @@ _SETTINGS = msgspec.json.Decoder(dict[str, Settings])
 _CONDITION = msgspec.json.Decoder(Condition)
 _MET = msgspec.json.Decoder(tuple[Thresholds, ...])
 _TALLY = msgspec.json.Decoder(Tally)
+_SOURCE_STATE = msgspec.json.Decoder(SourceState)
 _TRAIL = msgspec.json.Decoder(tuple[Point, ...])
 
 
@@ -73,6 +75,8 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         callstack=_TEXTS.decode(row["callstack"]),
         object_id=row["object_id"],
         classifiers=_TEXTS.decode(row["classifiers"]),
+        message=row["message"],
+        source_state=None if row["source_state"] is None else _SOURCE_STATE.decode(row["source_state"]),
         occurrences=row["occurrences"],
         approximate=bool(row["approximate"]),
         at_most=row["at_most"],
@@ -134,6 +138,8 @@ def group_values(group_id: int, group: Group, batch: int) -> tuple[object, ...]:
         group.at_most,
         group.reading.value,
         text_of(group.tally),
+        group.message,
+        None if group.source_state is None else text_of(group.source_state),
     )
 
 

@@ -83,6 +83,7 @@ class Quarantined:
     code: str
     reason: str
     field: str | None
+    source: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from syncd.core import counts, fold, polls, regression
 from syncd.core.counts import Counting, Evidence
 from syncd.errors import RejectedDelivery
-from syncd.model import Group, Identity, Notification
+from syncd.model import Group, Identity, Notification, SourceState
 from syncd.store import Store, countings, groups, inbox, outbox
 from syncd.store.connection import Transaction
 from syncd.store.inbox import MOST_IN_HAND, Delivery
@@ -191,6 +191,14 @@ def _save(
             groups.save_baseline(transaction, group_id, baseline)
     calls = {group_id: routing.next_call(group, issues.get(group_id), now) for group_id, group in represented.items()}
     outbox.owe(transaction, calls, again=False)
+    for group_id, group in after.items():
+        state = group.source_state
+        if (
+            state is not None
+            and state != before[group_id].source_state
+            and (before[group_id].revision or state.name != "open")
+        ):
+            outbox.note(transaction, group_id, outbox.SOURCE, _reported(routing, group, state), None, now)
     for group_id, call in calls.items():
         if call.hold is not None:
             outbox.decide(transaction, group_id, call.hold, None, now, call.route)
@@ -225,16 +233,18 @@ def _folded(
             entries = fresh.setdefault(group_id, [])
             repeats.setdefault(group_id, set()).add(len(entries))
             entries.append((delivery, notification))
-    mode = routing.config.notifications.occurrence_mode
     projects = {
         group_id: (before[group_id].identity.universe, before[group_id].identity.project) for group_id in notified
     }
+    modes = {projects[group_id]: routing.mode(before[group_id].identity) for group_id in notified}
     stored = countings.load(transaction, sorted(set(projects.values())))
     standings = {
         project: stored.get(project) or countings.ProjectCounting(Counting(mode=mode), Evidence())
-        for project in projects.values()
+        for project, mode in modes.items()
     }
-    now = {project: counts.decide(mode, entry.evidence, entry.counting) for project, entry in standings.items()}
+    now = {
+        project: counts.decide(modes[project], entry.evidence, entry.counting) for project, entry in standings.items()
+    }
     evidence = {project: entry.evidence for project, entry in standings.items()}
     after: dict[int, Group] = {}
     for group_id, count in notified.items():
@@ -249,9 +259,11 @@ def _folded(
 
             notifications = [notification for _, notification in entries]
             group, events = fold.fold_all(group, notifications, now[project], read, repeats.get(group_id, ()))
-            evidence[project] = evidence[project].plus(events)
+            if not _states_counts(routing, group):
+                evidence[project] = evidence[project].plus(events)
         after[group_id] = replace(group, notifications=before[group_id].notifications + count)
-    later = {project: counts.decide(mode, evidence[project], counting) for project, counting in now.items()}
+    later = {project: counts.decide(modes[project], evidence[project], counting) for project, counting in now.items()}
+    weighed = {projects[group_id] for group_id, group in after.items() if not _states_counts(routing, group)}
     countings.save(
         transaction,
         {
@@ -259,8 +271,26 @@ def _folded(
                 later[project], evidence[project], entry.recount_after if later[project] == entry.counting else 0
             )
             for project, entry in standings.items()
-            if project not in stored or (later[project], evidence[project]) != (entry.counting, entry.evidence)
+            if project in weighed
+            and (project not in stored or (later[project], evidence[project]) != (entry.counting, entry.evidence))
         },
     )
     # The other groups of a project follow in `recount`.
     return {group_id: fold.read_again(group, later[projects[group_id]]) for group_id, group in after.items()}
+
+
+def _reported(routing: Routing, group: Group, state: SourceState) -> str:
+    """What the source reports, and what that does."""
+    source = routing.source(group.identity)
+    if source is None:
+        return f"its source reports it as {state.name}"
+    effect = (
+        f'on_resolved = "{source.settings.on_resolved}"' if state.name == "resolved" else "syncd's own rules decide"
+    )
+    return f"source {source.name} reports it as {state.name}; {effect}"
+
+
+def _states_counts(routing: Routing, group: Group) -> bool:
+    """True if the group's source states what its counts mean, so that no evidence is weighed."""
+    source = routing.source(group.identity)
+    return source is not None and source.mode is not None

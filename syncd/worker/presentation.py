@@ -9,10 +9,12 @@ from pathlib import Path
 import structlog
 
 from syncd.config import Config
+from syncd.config.sources import kinds
 from syncd.core import titles
 from syncd.core.redact import MOST_FRAMES, Redactor
 from syncd.core.scrub import Scrubber, version
 from syncd.errors import ConfigError
+from syncd.intake.sources.rules import UNIVERSE
 from syncd.model import Announcement, Group, GroupKind, Place
 from syncd.platform import access
 from syncd.render import parts, report
@@ -29,7 +31,7 @@ class Presentation:
     """The settings that decide what an issue says.
 
     `rules` are the patterns of `[titles]`, `routes` those of each route with its own before them, `closings` what each route does when an issue
-    is closed, `templates` those of each route that has any. `console` is the public address of the console, or empty.
+    is closed, `unreleased` the same where no release is known, `templates` those of each route that has any. `console` is the public address of the console, or empty.
     """
 
     link_hosts: Sequence[str] = ()
@@ -37,6 +39,7 @@ class Presentation:
     rules: titles.Rules = titles.DEFAULT
     routes: Mapping[str, titles.Rules] = field(default_factory=dict)
     closings: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    unreleased: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     templates: Mapping[str, Templates] = field(default_factory=dict)
     console: str = ""
 
@@ -45,9 +48,13 @@ class Presentation:
         """Read the settings and the templates of all routes. Raises ConfigError for a template that cannot be read."""
         privacy, rules = config.privacy, config.titles.rules()
         return cls(
-            link_hosts=config.links.hosts,
+            link_hosts=[
+                *config.links.hosts,
+                *(host for source in config.sources.values() for host in kinds()[source.kind].hosts),
+            ],
             redactor=Redactor(
                 allowed=privacy.attributes,
+                of_sources={f"{UNIVERSE}{name}": source.attributes for name, source in config.sources.items()},
                 never=privacy.never,
                 query=config.links.query,
                 scrubber=Scrubber(
@@ -62,6 +69,10 @@ class Presentation:
             routes={route.name: rules.extended(route.titles) for route in config.all_routes},
             closings={
                 route.name: report.closing(route.on_regression, route.reopen_window, route.wont_fix, route.ignore_label)
+                for route in config.all_routes
+            },
+            unreleased={
+                route.name: report.closing_unreleased(route.on_regression, route.unknown_release, route.ignore_label)
                 for route in config.all_routes
             },
             console=config.console.url,
@@ -167,6 +178,8 @@ class Presented:
 
     def _extras(self, *, previous: Place | None = None, alike: Sequence[Place] = (), note: str = "") -> ReportExtras:
         settings, is_crash = self.settings, self.group.kind is not GroupKind.STORM
+        unreleased = self.group.message is not None and not self.group.releases
+        closings = settings.unreleased if unreleased else settings.closings
         return ReportExtras(
             link_hosts=settings.link_hosts,
             console=self.page,
@@ -177,7 +190,7 @@ class Presented:
             named=self.culprit() if is_crash else None,
             ranks=self.ranks() if is_crash else (),
             route=self.route or "",
-            closing=settings.closings.get(self.route or "", ()),
+            closing=closings.get(self.route or "", ()),
         )
 
     def _from_template(

@@ -332,6 +332,7 @@ def plan_context(
         target=None if target_id is None else outbox.load(transaction, target_id),
         own=None if target_id is None else issues.retired(transaction, group_id)[1],
         alike=alike,
+        closes=(source := routing.source(group.identity)) is not None and source.settings.on_resolved == "close",
     )
 
 

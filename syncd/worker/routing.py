@@ -9,12 +9,16 @@ from syncd.config import Config
 from syncd.core import budget, holds, plan
 from syncd.core import policy as policies
 from syncd.core.budget import HORIZON_SECONDS, LONGEST_SECONDS, Allowance
+from syncd.core.counts import AnyMode
 from syncd.core.plan import DueCall
 from syncd.core.policy import Policy
 from syncd.errors import RejectedDelivery, Throttled
+from syncd.intake.opening import open_sources
 from syncd.intake.sources import backtrace
-from syncd.intake.sources.backtrace import Reading
-from syncd.model import Call, Group, Issue, Notification
+from syncd.intake.sources.rules import UNIVERSE
+from syncd.intake.sources.source import OpenSource, reject_unknown
+from syncd.intake.sources.values import Reading
+from syncd.model import Call, Group, Identity, Issue, Notification
 from syncd.store import Store, groups, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Delivery
@@ -32,6 +36,7 @@ class Routing:
     dry: bool = False
     detached: bool = False
     reading: Reading = field(init=False, repr=False)
+    sources: Mapping[str, OpenSource] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         settings = self.config.notifications
@@ -43,6 +48,7 @@ class Routing:
             key=self.instance_key,
         )
         object.__setattr__(self, "reading", reading)  # made once: every delivery is read by it
+        object.__setattr__(self, "sources", open_sources(self.config))
 
     @property
     def withheld(self) -> str:
@@ -53,6 +59,17 @@ class Routing:
     def hold_zero(self) -> bool:
         """True if groups with the all-zero fingerprint are held. If frames distinguish reports, those with named frames have another one."""
         return self.config.notifications.zero_fingerprint != "file"
+
+    def source(self, identity: Identity) -> OpenSource | None:
+        """Return the configured source that a group is of; None for the groups of the sender at /webhooks/backtrace."""
+        if not identity.universe.startswith(UNIVERSE):
+            return None
+        return self.sources.get(identity.universe.removeprefix(UNIVERSE).partition(":")[0])
+
+    def mode(self, identity: Identity) -> AnyMode:
+        """Return how the counts of a group are read, as its source or else the configuration says."""
+        source = self.source(identity)
+        return (source and source.mode) or self.config.notifications.occurrence_mode
 
     def route(self, group: Group) -> Policy | None:
         """Return the route that takes the group."""
@@ -73,6 +90,9 @@ class Routing:
     def parse(self, delivery: Delivery, *, texts: bool = True) -> Notification | RejectedDelivery:
         """Return the notification in a delivery, or why it is none. Without `texts` some of its texts are left unread."""
         try:
+            if delivery.source is not None:
+                source = self.sources.get(delivery.source) or reject_unknown(delivery.source)
+                return source.parse(delivery.body, delivery.received_at)
             return backtrace.parse(delivery.body, delivery.received_at, self.reading, texts=texts)
         except RejectedDelivery as error:
             return error

@@ -243,7 +243,7 @@ def follow(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
 
 
 def close(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
-    """Close the issue of a storm that is over, after its comment says so. Raises TrackerError, LeaseLost, StoreUnavailable."""
+    """Close the issue of a storm that is over, or of a crash that its source reports as resolved, after its comment says so. Raises TrackerError, LeaseLost, StoreUnavailable."""
     begun = _begin(context, issue, decision=decision)
     if isinstance(begun, Retry):
         return begun
@@ -252,7 +252,8 @@ def close(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
     context.require_lease()
     note = context.tracker.close_issue(issue)
     if note:
-        reason = f"its storm is over: {note}"
+        cause = "its storm is over" if decision.rule == "storm-over" else "its source reports it as resolved"
+        reason = f"{cause}: {note}"
         context.record(partial(issues.leave_by_hand, group_id=context.claim.group_id, reason=reason))
     _record_shown(context, None)
     return Finished(note or "closed")

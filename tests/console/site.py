@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from syncd.cli import story
-from syncd.config import Config, ConsoleSettings, LocalSettings, Route, StoreSettings
+from syncd.config import Config, ConsoleSettings, LocalSettings, Route, Source, StoreSettings
 from syncd.console.site import Console
 from syncd.errors import ConfigError
 from syncd.platform import http_server
@@ -33,6 +33,7 @@ def configuration(folder: Path, settings: StoreSettings, console: ConsoleSetting
     return Config(
         store=settings,
         console=console or ConsoleSettings(listen="127.0.0.1:0"),
+        sources={"web": Source(kind="bugsink")},
         trackers={"files": LocalSettings(kind="local", folder=str(folder / "issues"))},
         routes=[Route(name="all", match={"not": {"project": "held-*"}}, tracker="files", status_interval=1.0)],  # type: ignore[arg-type]
     )

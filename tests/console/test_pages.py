@@ -18,6 +18,7 @@ from syncd.store.listing import Sort, Wanted
 from syncd.store.quarantine import Bound
 from tests.console.site import Site
 from tests.golden import golden
+from tests.intake.source_bodies import bugsink
 from tests.store.filled import NOW, accept, crash_notification
 from tests.store.raw import ask
 
@@ -179,6 +180,43 @@ def test_a_delivery_is_shown_in_the_original_and_redacted(site: Site) -> None:
     assert "bob@" not in scrubbed
     assert "alice" not in scrubbed
     assert site.get(f"/deliveries/{number}.json").json["state"] == "waiting"
+
+
+def test_a_delivery_of_a_source_is_shown_field_by_field(site: Site) -> None:
+    body = json.dumps(
+        bugsink("<b>c1", 7) | {"transaction": "/mail/bob@acme.example", "url": "https://elsewhere.example/"}
+    )
+    identity = Identity("source:web", "shop", "<b>c1")
+    (number,) = asyncio.run(site.store.inbox.accept_all([(body.encode(), identity)], NOW, "web"))
+
+    shape = site.get(f"/deliveries/{number}.json").json
+    fields = {field["name"]: (field["value"], field["place"]) for field in shape["fields"]}
+    assert shape["source"] == "web"
+    assert fields["fingerprint"] == ("<b>c1", "id")
+    assert fields["occurrences"] == ("7 in all", "digested_event_count")
+    raw, scrubbed = site.get(f"/deliveries/{number}").text, site.get(f"/deliveries/{number}?scrubbed=1").text
+    assert "add its host to links.hosts" in raw
+    assert "<b>c1" not in raw
+    assert "bob@acme.example" in raw
+    assert "bob@" not in scrubbed
+
+
+def test_a_delivery_of_a_source_that_is_gone_is_shown_without_fields(site: Site) -> None:
+    (number,) = asyncio.run(site.store.inbox.accept_all([(b'{"id": 1}', Identity("source:x", "p", "1"))], NOW, "x"))
+
+    shape = site.get(f"/deliveries/{number}.json").json
+    assert (shape["source"], shape["fields"]) == ("x", [])
+
+
+def test_a_delivery_of_a_source_in_the_quarantine_is_read_by_its_source(site: Site) -> None:
+    error, bound = RejectedDelivery(422, "no_project", "The field project is missing."), Bound(10, 10**6)
+    bodies = (json.dumps(bugsink()).encode(), b'{"id": "c1"}')
+    good, bad = (site.store.quarantine.add(body, NOW, error, bound, "web").result() for body in bodies)
+
+    assert "source web" in site.get("/quarantine").text
+    assert "is still no notification" in site.act(f"/quarantine/{bad}/replay")
+    assert "returned to the inbox" in site.act(f"/quarantine/{good}/replay")
+    assert site.store.inbox.waiting(10)[-1].source == "web"
 
 
 def test_a_delivery_in_another_encoding_is_redacted_too_and_says_what_was_not_read(site: Site) -> None:

@@ -25,6 +25,7 @@ from syncd.model import (
     Plan,
     Point,
     Release,
+    SourceState,
     Storm,
 )
 from tests.factories import make_group, make_issue, make_policy
@@ -107,6 +108,7 @@ def fresh(**facts: Any) -> Group:
     return make_group(**{"trail": trail} | facts)
 
 
+RESOLVED = SourceState("resolved", NOW - HOUR, 2)
 HEX = ("0x7ff6a1b2c3d4", "game.exe+0x1234", "??")
 ZERO = "0" * 64
 
@@ -147,6 +149,10 @@ UNFILED: list[tuple[str, Group, dict[str, Any], dict[str, Any], Action, str]] = 
     ("the fingerprint of no stack", fresh(fingerprint=ZERO), {}, {}, Action.HOLD, "zero-fingerprint"),
     ("the fingerprint of no stack, filed by choice", fresh(fingerprint=ZERO), {}, {"hold_zero": False}, Action.CREATE, "new"),
     ("a merged fingerprint is a crash", fresh(fingerprint="0" * 40 + "a" * 24), {}, {}, Action.CREATE, "new"),
+    ("its end came before any occurrence", fresh(occurrences=0, source_state=RESOLVED), {}, {}, Action.HOLD, "no-occurrence"),
+    ("its source calls it resolved", fresh(source_state=RESOLVED), {}, {}, Action.CREATE, "new"),
+    ("its source calls it resolved, which closes issues", fresh(source_state=RESOLVED), {}, {"closes": True}, Action.HOLD, "source-resolved"),
+    ("its source calls it regressed", fresh(source_state=replace(RESOLVED, name="regressed")), {}, {"closes": True}, Action.CREATE, "new"),
     ("#11 the route is paused", fresh(), {}, {"paused": "a release day"}, Action.HOLD, "route-paused"),
     ("#11 the route has filed enough", fresh(), {}, {"wait": 600.0}, Action.HOLD, "storm"),
     ("#11 the route may file again in half a second", fresh(), {}, {"wait": 0.5}, Action.HOLD, "storm"),
@@ -262,6 +268,30 @@ def grown(
     trail = (Point(at=at, occurrences=occurrences),)
     lines = tuple(entry(release, occurrences) for release in releases)
     return make_group(occurrences=occurrences, releases=lines, trail=trail, revision=revision)
+
+
+# What a source reports of a crash with an issue: the report, the issue, whether that closes issues.
+REPORTED: list[tuple[str, SourceState, Issue, bool, Action, str]] = [
+    ("resolved", RESOLVED, linked(), True, Action.CLOSE, "source-resolved"),
+    ("resolved, and nobody asked to close issues", RESOLVED, linked(), False, Action.UPDATE, "older-state"),
+    ("regressed", replace(RESOLVED, name="regressed"), linked(), True, Action.UPDATE, "older-state"),
+    ("resolved before the issue showed a later state", RESOLVED, linked(synced_revision=2), True, Action.UPDATE, "older-state"),
+    ("resolved while the last call was under way", RESOLVED, linked(synced_at=NOW - 1), True, Action.CLOSE, "source-resolved"),
+    ("resolved, in an issue that a person closed", RESOLVED, linked(condition=Condition(closed=True, resolution="done", closed_at=NOW - DAY)), True, Action.UPDATE, "nothing-new"),
+    ("resolved, in an issue with the label that asks for silence", RESOLVED, linked(condition=Condition(closed=False, labels=("syncd:ignore",))), True, Action.NOTHING, "muted"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("case", "state", "issue", "closes", "action", "rule"), [pytest.param(*row, id=row[0]) for row in REPORTED]
+)
+def test_what_a_source_reports_closes_an_issue_once_and_only_where_that_is_asked_for(
+    case: str, state: SourceState, issue: Issue, closes: bool, action: Action, rule: str
+) -> None:
+    decision = decide(replace(grown(9, revision=3), source_state=state), issue, closes=closes)
+
+    assert (decision.action, decision.rule) == (action, rule)
+    golden("decisions", f"reported: {case}", decision.reason)
 
 
 MILESTONES, NEW_RELEASE = {"comment_milestones": True}, {"comment_new_release": True}

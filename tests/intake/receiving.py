@@ -4,7 +4,7 @@ import socket
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from syncd.config import Receiver as Settings
@@ -28,11 +28,15 @@ def locked(folder: Path, **keys: object) -> Settings:
     return Settings(username="backtrace", password=Secret(file=f"{folder}/password"), **keys)  # type: ignore[arg-type]
 
 
-@contextmanager
-def received(settings: Settings, store: Store) -> Iterator[Address]:
+def received(settings: Settings, store: Store) -> AbstractContextManager[Address]:
     """Serve a receiver on a thread of its own; its address."""
+    return serving(Receiver(settings, store, lambda _: None), settings)
+
+
+@contextmanager
+def serving(application: Receiver, settings: Settings) -> Iterator[Address]:
+    """Serve an application on a thread of its own; its address."""
     bound, ready = http_server.bind(("127.0.0.1", 0)), threading.Event()
-    application = Receiver(settings, store, lambda _: None)
     server = http_server.Server(application, settings.header_seconds, settings.max_connections, ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()

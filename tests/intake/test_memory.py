@@ -18,7 +18,7 @@ from syncd.config import StoreSettings
 from syncd.errors import RejectedDelivery
 from syncd.intake.receiver import PATH, Receiver, _read_large
 from syncd.intake.sources import backtrace
-from syncd.intake.sources.backtrace import Reading
+from syncd.intake.sources.values import Reading
 from syncd.store import Store, open_store
 from tests.factories import notification_json
 from tests.intake.receiving import Address, answer, locked, login, received, request, status

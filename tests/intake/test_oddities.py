@@ -18,7 +18,7 @@ from syncd.config import StoreSettings
 from syncd.errors import RejectedDelivery
 from syncd.intake.receiver import PATH, Receiver
 from syncd.intake.sources import backtrace, document
-from syncd.intake.sources.backtrace import Reading
+from syncd.intake.sources.values import Reading
 from syncd.model import Identity, Notification
 from syncd.store import Store, open_store
 from tests.oddities import BASE, FEEDS, Case, Loss, cases

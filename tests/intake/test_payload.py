@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
-from syncd.intake.sources.backtrace import Reading
 from syncd.intake.sources.document import DROPPED, REPLACED, Document
+from syncd.intake.sources.values import Reading
 from syncd.model import Identity, Notification
 from tests.corpus import SHAPES, corpus
 from tests.factories import FINGERPRINT, FIRST, LAST, notification_json

@@ -16,7 +16,7 @@ from syncd.core import fold, policy
 from syncd.core.redact import Redactor, private
 from syncd.core.releases import Order, compare
 from syncd.intake.sources import backtrace
-from syncd.intake.sources.backtrace import Reading
+from syncd.intake.sources.values import Reading
 from syncd.model import Group
 from tests.factories import notification_json
 

@@ -541,7 +541,7 @@ class World:
 
 def _accept(store: Store, body: bytes, now: float, identity: Identity) -> int:
     def write(transaction: Transaction) -> int:
-        return store.bodies.accept(transaction, [(now, body, identity.number, None)])[0]
+        return store.bodies.accept(transaction, [(now, body, identity.number, None, None)])[0]
 
     return store.write(write)
 

@@ -108,7 +108,7 @@ def test_a_future_is_done_only_after_the_commit(store: Store, another: Store) ->
 @pytest.mark.parametrize("rows", [0, 1, MAX_ROWS, MAX_ROWS + 1, 3 * MAX_ROWS])
 @pytest.mark.parametrize("atomic", [False, True])
 def test_added_rows_are_numbered_in_their_order(store: Store, rows: int, atomic: bool) -> None:
-    bodies = [(NOW + number, f"{number}".encode(), None, None, None) for number in range(rows)]
+    bodies = [(NOW + number, f"{number}".encode(), None, None, None, None) for number in range(rows)]
     atomic = atomic and rows <= MAX_ROWS
 
     numbers = store.connection.submit(lambda transaction: transaction.add("accept", bodies), atomic=atomic).result(60)
@@ -189,7 +189,7 @@ def test_text_is_stored_as_it_is(store: Store, text: str) -> None:
 
 def test_bodies_and_times_are_stored_exactly(store: Store) -> None:
     body, received_at = bytes(range(256)) * 5, NOW + 1 / 3
-    store.write(lambda transaction: transaction.add("accept", [(received_at, body, None, None, None)]))
+    store.write(lambda transaction: transaction.add("accept", [(received_at, body, None, None, None, None)]))
 
     (row,) = store.connection.select("waiting_until", last=10**9)
     assert (bytes(row["body"]), row["received_at"]) == (body, received_at)  # type: ignore[call-overload]

@@ -10,7 +10,7 @@ import pytest
 from syncd.core import frames
 from syncd.core.redact import Redactor
 from syncd.intake.sources import backtrace
-from syncd.intake.sources.backtrace import Reading
+from syncd.intake.sources.values import Reading
 from syncd.model import Group
 from syncd.render import markdown
 from syncd.worker.presentation import Presentation

@@ -5,21 +5,31 @@ The fields are those of Backtrace's webhook documentation; the shapes are those 
 produce (a call stack as JSON text, numbers and null as attribute values, `*` for "not set").
 """
 
-import dataclasses
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
 
-from syncd.core import frames, patterns
+from syncd.core import frames
 from syncd.errors import RejectedDelivery
 from syncd.intake.sources import document, polls
 from syncd.intake.sources.document import Document
+from syncd.intake.sources.rules import UNIVERSE
+from syncd.intake.sources.values import (
+    MAX_COUNT,
+    MAX_VALUE,
+    UNSET,
+    Reading,
+    count_of,
+    release_of,
+    scalar,
+    span,
+    text_of,
+)
 from syncd.model import Identity, Notification
 
 MAX_FRAMES = 1000
@@ -28,30 +38,11 @@ MAX_RELEASES = 2000  # as many as the ledger of a group has
 MAX_RELEASE_TEXT = 2**16
 MAX_ATTRIBUTES = 100
 MAX_VALUES = 8  # the commonest values of one attribute
-MAX_TEXT = 4096
-MAX_VALUE = 255  # characters of a value, a release or a classifier
-MAX_COUNT = 2**53  # every JSON reader represents it exactly, and a database a sum of many
 _IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LENGTHY = ("callstack", "classifiers", "attributes")  # reading them takes two thirds of reading a body
-_UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is not there
-_MILLISECONDS = 10**11  # as seconds, the year 5138
-_FAR_FUTURE = 86400  # seconds; a crash dated later than this after its arrival has a wrong clock
 
 Json = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """Settings of the parser. The first of `release_attributes` that is present names the release: the first group of
-    `release_pattern` in it, or its whole match. A value that matches one of `ignore_releases` is no release. `zero_by_frames`
-    gives reports without a fingerprint one that is made from their frames. `key` proves that a body is of a poll of syncd's own."""
-
-    release_attributes: Sequence[str] = ("version",)
-    release_pattern: str | None = None
-    ignore_releases: Sequence[str] = ()
-    zero_by_frames: bool = False
-    key: str = dataclasses.field(default="", repr=False)
 
 
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -146,7 +137,7 @@ def identify(body: Document) -> Identity:
         part = body.value.get(field)
         if isinstance(part, int) and not isinstance(part, bool):
             part = str(part)
-        if not isinstance(part, str) or part.strip() in _UNSET:
+        if not isinstance(part, str) or part.strip() in UNSET:
             if isinstance(part, str):
                 defect = "is not set"
             else:
@@ -164,6 +155,9 @@ def identify(body: Document) -> Identity:
         if defect:
             raise RejectedDelivery(422, f"bad_{field}", f"The field {field} {defect}.", field)
         parts.append(part)
+    if parts[0].startswith(UNIVERSE):
+        message = f"The field universe begins with {UNIVERSE}, which only the groups of configured sources have."
+        raise RejectedDelivery(422, "bad_universe", message, "universe")
     return Identity(*parts)
 
 
@@ -173,12 +167,12 @@ def parse(body: bytes, received_at: float, reading: Reading, *, texts: bool = Tr
     documented = _documented(body)
     identity, value = identify(documented), documented.value
     assert isinstance(value, dict)  # noqa: S101 - identify() rejected everything else; this is for the type checker
-    first, last = _span(value.get("timestamp"), received_at)
+    first, last = span(value.get("timestamp"), received_at)
     histograms = value.get("attributes")
     attributes: Json = histograms if isinstance(histograms, dict) else {}
-    occurrences = _count(value.get("occurrences"))
+    occurrences = count_of(value.get("occurrences"))
     poll = polls.facts_of(reading.key, identity, occurrences, value.get("poll"))
-    application = _text(value.get("application"))
+    application = text_of(value.get("application"))
     by_frames = reading.zero_by_frames and frames.all_zero(identity.fingerprint)
     unread = () if texts else tuple(name for name in _LENGTHY if value.get(name))
     if by_frames:
@@ -203,15 +197,15 @@ def parse(body: bytes, received_at: float, reading: Reading, *, texts: bool = Tr
         identity=identity,
         digest=hashlib.blake2b(msgspec.json.encode(fields, order="sorted"), digest_size=16).digest(),
         application=application,
-        group_url=_text(value.get("group_url")),
+        group_url=text_of(value.get("group_url")),
         callstack=callstack,
         occurrences=occurrences,
-        object_id=_text(object_id),
+        object_id=text_of(object_id),
         first=first,
         last=last,
-        classifiers=tuple(text[:MAX_VALUE] for name in classifiers[:100] if (text := _text(name)) is not None),
-        hosts=_count(value.get("hosts")),
-        users=_count(value.get("guids")),
+        classifiers=tuple(text[:MAX_VALUE] for name in classifiers[:100] if (text := text_of(name)) is not None),
+        hosts=count_of(value.get("hosts")),
+        users=count_of(value.get("guids")),
         releases=_releases(attributes, reading, occurrences or 1),
         attributes=tuple(common),
         attribute_counts=tuple(common.values()) if any(common.values()) else (),
@@ -238,32 +232,10 @@ def _common_values(attributes: Json, occurrences: int) -> Iterator[tuple[tuple[s
     """Yield the attributes in the order of their names, each with its commonest values, and with their counts where it has any."""
     for name in sorted(attributes)[:MAX_ATTRIBUTES]:
         histogram = _histogram(attributes[name], occurrences)
-        label, values = _text(name), tuple(_commonest(histogram)[:MAX_VALUES])
+        label, values = text_of(name), tuple(_commonest(histogram)[:MAX_VALUES])
         if label is not None and values:
             is_counted = isinstance(attributes[name], dict | list)
             yield (label[:MAX_VALUE], values), tuple(histogram[value] for value in values) if is_counted else ()
-
-
-def _span(value: object, received_at: float) -> tuple[int | None, int | None]:
-    """Return the times of the first and the last occurrence. An impossible time counts as missing: a report from the year 2099 would
-    otherwise keep every later one from being the latest."""
-    items = value if isinstance(value, list) else [value]
-    times = sorted(time for item in items[:2] if (time := _moment(item)))
-    latest = int(received_at) + _FAR_FUTURE
-    if not times or times[0] > latest:
-        return None, None
-    # An impossible last time is replaced by the latest possible one: the arrival of the delivery.
-    return times[0], times[-1] if times[-1] <= latest else max(times[0], int(received_at))
-
-
-def _moment(value: object) -> int | None:
-    """Return a time in seconds, also from milliseconds or from text of ISO 8601; None if it is none."""
-    time = _count(value)
-    if time is None and isinstance(value, str) and "T" in value[:MAX_VALUE]:
-        with suppress(ValueError, OverflowError):
-            moment = datetime.fromisoformat(value[:MAX_VALUE].strip())
-            time = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    return time // 1000 if time is not None and time >= _MILLISECONDS else time
 
 
 def _releases(attributes: Json, reading: Reading, occurrences: int) -> tuple[tuple[str, int], ...]:
@@ -273,22 +245,11 @@ def _releases(attributes: Json, reading: Reading, occurrences: int) -> tuple[tup
             room -= len(value)
             if room < 0:
                 break
-            if (release := _release(value, reading)) is not None:
+            if (release := release_of(value, reading)) is not None:
                 counts[release] = min(counts.get(release, 0) + values[value], MAX_COUNT)
         if counts:
             return tuple((release, counts[release]) for release in _commonest(counts)[:MAX_RELEASES])
     return ()
-
-
-def _release(value: str, reading: Reading) -> str | None:
-    """Return the release in an attribute's value; None if the value names none, or an ignored one."""
-    if reading.release_pattern is not None:
-        expression = patterns.expression(reading.release_pattern)
-        match = expression.search(patterns.encoded(value))
-        if match is None:
-            return None
-        value = ((match[1] if expression.groups else match[0]) or b"").decode("utf-8", "replace").strip()
-    return value if value and not patterns.fits(value, reading.ignore_releases) else None
 
 
 def _commonest(histogram: Mapping[str, int]) -> list[str]:
@@ -308,18 +269,13 @@ def _histogram(value: object, occurrences: int) -> dict[str, int]:
             continue
         item, count = pair
         # A body has a hundred values: nearly all of them need no more than this.
-        text = item.strip() if type(item) is str else str(item) if type(item) is int else _text(_scalar(item)) or ""
+        text = item.strip() if type(item) is str else str(item) if type(item) is int else text_of(scalar(item)) or ""
         if len(text) > MAX_VALUE or "\x00" in text:
-            text = (_text(text) or "")[:MAX_VALUE]
-        counted = count if type(count) is int and 0 < count <= MAX_COUNT else _count(count)
-        if counted and text not in _UNSET:
+            text = (text_of(text) or "")[:MAX_VALUE]
+        counted = count if type(count) is int and 0 < count <= MAX_COUNT else count_of(count)
+        if counted and text not in UNSET:
             histogram[text] = histogram[text] + counted if text in histogram else counted
     return histogram
-
-
-def _scalar(value: object) -> object:
-    kind = type(value)
-    return str(value) if kind is int or kind is float else value
 
 
 def _frames(value: object) -> Iterator[str]:
@@ -330,27 +286,6 @@ def _frames(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         value = value.get("frame")
     for frame in value[:MAX_FRAMES] if isinstance(value, list) else [value]:
-        text = _text(_scalar(frame))
+        text = text_of(scalar(frame))
         if text is not None:
             yield text
-
-
-def _text(value: object) -> str | None:
-    """Return text without U+0000, which PostgreSQL cannot store; None if nothing remains."""
-    if not isinstance(value, str):
-        return None
-    text = (value.replace("\x00", "") if "\x00" in value else value).strip()
-    if text in _UNSET:
-        return None
-    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT]
-
-
-def _count(value: object) -> int | None:
-    """Return a number not below zero, also from text or with a fraction, at most MAX_COUNT; None for anything else."""
-    if type(value) is int and 0 <= value <= MAX_COUNT:
-        return value
-    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}(\.\d{0,18})?\s*", value, re.ASCII):
-        value = float(value) if "." in value else int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        return None
-    return min(int(value), MAX_COUNT)
