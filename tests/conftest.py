@@ -1,6 +1,7 @@
 """Fixtures of several tests."""
 
 import os
+import random
 import socket
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -8,6 +9,8 @@ from shutil import copyfile
 from tempfile import TemporaryDirectory, mkdtemp
 
 import hypothesis
+import psycopg._conninfo_attempts
+import psycopg_pool.base
 import pytest
 
 from syncd.config import Config, LocalSettings, Route, StoreSettings
@@ -22,6 +25,9 @@ from tests.system import processes
 # A deadline for each example would measure the load of the machine.
 hypothesis.settings.register_profile("syncd", deadline=None)
 hypothesis.settings.load_profile("syncd")
+# While Hypothesis makes a value, it takes each draw from Python's own generator for one of the strategy's; the threads of psycopg draw any time.
+psycopg_pool.base.random = random.Random().random  # type: ignore[attr-defined]
+psycopg._conninfo_attempts.shuffle = random.Random().shuffle  # type: ignore[attr-defined]
 processes.PREPARED = True
 
 

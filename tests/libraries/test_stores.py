@@ -1,11 +1,13 @@
 """sqlite3, psycopg, zstandard, sqlite-utils: the errors and texts that the store decides by."""
 
+import random
 from pathlib import Path
 
 import psycopg
 import psycopg_pool
 import pytest
 import zstandard
+from psycopg._conninfo_attempts import conninfo_attempts
 from psycopg.conninfo import conninfo_to_dict
 from sqlite_utils import Database
 
@@ -77,3 +79,13 @@ def test_zstandard_has_one_error_for_all_that_cannot_be_decompressed() -> None:
 def test_zstandard_refuses_a_dictionary_of_bodies_that_have_nothing_in_common() -> None:
     with pytest.raises(zstandard.ZstdError):
         zstandard.train_dictionary(1024, [b"a"])
+
+
+def test_psycopg_draws_from_a_generator_of_its_own_here() -> None:
+    before = random.getstate()
+    psycopg_pool.ConnectionPool._jitter(1.0, -0.1, 0.1)
+    conninfo_attempts({"host": "127.0.0.1,127.0.0.2,127.0.0.3", "load_balance_hosts": "random"})
+
+    assert random.getstate() == before, changed(
+        "psycopg", "where it draws: tests/conftest.py gives it another generator"
+    )
