@@ -19,6 +19,7 @@ from syncd.config import (
     BacktraceSettings,
     Config,
     GitHubSettings,
+    HookSettings,
     JiraSettings,
     LocalSettings,
     Match,
@@ -42,7 +43,7 @@ SECTIONS: list[Any] = [
     *(
         field.annotation
         for name, field in Config.model_fields.items()
-        if name not in ("sources", "trackers", "routes", "backtrace") and field.annotation
+        if name not in ("sources", "trackers", "hooks", "routes", "backtrace") and field.annotation
     ),
     BacktraceSettings,
     BacktraceProject,
@@ -53,6 +54,7 @@ SECTIONS: list[Any] = [
     OAuthSettings,
     JiraSettings,
     LocalSettings,
+    HookSettings,
     PluginSettings,
     GitLabSettings,
     Match,
@@ -229,10 +231,15 @@ def test_make_and_ci_run_what_the_readme_says() -> None:
 
 
 _BLOCKS = re.findall(r"```toml\n(.*?)```", SETUP, re.DOTALL)
-*TRACKERS_OF_SETUP, BACKTRACE_OF_SETUP = _BLOCKS[:-3]
+*TRACKERS_OF_SETUP, BACKTRACE_OF_SETUP = _BLOCKS[:-4]
+HOOK_OF_SETUP = _BLOCKS[-1]
 
 
-@pytest.mark.parametrize("block", TRACKERS_OF_SETUP, ids=["github", "app", "cloud", "oauth", "datacenter", "gitlab"])
+@pytest.mark.parametrize(
+    "block",
+    [*TRACKERS_OF_SETUP, HOOK_OF_SETUP],
+    ids=["github", "app", "cloud", "oauth", "datacenter", "gitlab", "hook"],
+)
 def test_each_configuration_of_the_set_up_is_complete(block: str, tmp_path: Path) -> None:
     loaded = configuration.load(_written(tmp_path, block))
 
@@ -246,7 +253,7 @@ def test_backtrace_is_added_to_a_configuration_of_the_set_up(tmp_path: Path) -> 
     assert [project.name for project in loaded.backtrace["acme"].projects] == ["game-client"]
 
 
-@pytest.mark.parametrize("block", _BLOCKS[-3:], ids=["sentry", "alertmanager", "bugsink"])
+@pytest.mark.parametrize("block", _BLOCKS[-4:-1], ids=["sentry", "alertmanager", "bugsink"])
 def test_each_source_is_added_to_a_configuration_of_the_set_up(
     block: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from syncd.cli import LATER, UNHEALTHY, stop
 from syncd.cli.arguments import ConfigOption, JsonOption, config_path, open_store, require_own
 from syncd.cli.tables import console, plain
 from syncd.core import budget
-from syncd.core.quantities import counted, duration
+from syncd.core.quantities import counted, duration, listed
 from syncd.errors import StoreUnavailable
 from syncd.operate import status as system
 from syncd.operate.needs import PARTS, pile
@@ -137,18 +137,36 @@ def _table(shape: Mapping[str, Any], bursts: Mapping[str, int], now: float) -> T
         table.add_row(
             "tracker", f"{name}: {tracker['state']}{waits}" + (f"; {left:,} writes left now" if spent else "")
         )
+    for hook in shape["hooks"]:
+        table.add_row("hook", plain(_hook(hook, now), 400))
     if shape["unreleased"]:
         table.add_row("releases", plain(shape["unreleased"], 400))
     projects = [("counts", f"project {each['project']}: {each['reason']}") for each in shape["countings"]]
     projects += [("polls", f"{each['project']}: {_poll(each, now)}") for each in shape["polls"]]
     for name, text in projects:
         table.add_row(name, plain(text, 400))
-    for process in shape["instances"]:
+    _add_processes(table, shape["instances"])
+    return table
+
+
+def _add_processes(table: Table, processes: Sequence[Mapping[str, Any]]) -> None:
+    for process in processes:
         beat = (
             "alive" if process["state"] == "alive" else f"{process['state']}, last heartbeat {utc(process['beat_at'])}"
         )
         part = PARTS[process["part"]]
         table.add_row("running", plain(f"{process['instance']}: {part}, syncd {process['version']}, {beat}"))
-    if not shape["instances"]:
+    if not processes:
         table.add_row("running", "no process")
-    return table
+
+
+def _hook(hook: Mapping[str, Any], now: float) -> str:
+    """When a hook was heard, and what that means for surveys."""
+    heard_at = hook["heard_at"]
+    heard = "was never heard" if heard_at is None else f"last heard {duration(max(0.0, now - heard_at))} ago"
+    surveys = []
+    for tracker, survey in hook["surveys"].items():
+        missed_at = survey["missed_at"]
+        why = "" if missed_at is None else f", since that of {utc(missed_at)} met changes that no hook had reported"
+        surveys.append(f"syncd surveys {tracker} every {duration(survey['interval'])}{why}")
+    return f"{hook['name']}: {heard}; {listed(surveys, 3)}"

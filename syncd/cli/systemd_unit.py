@@ -30,7 +30,7 @@ _INSTALL = (
     "/usr/bin/python3 WHEEL; then print the unit with that syncd, or name it with --program"
 )
 # The keys of the configuration that a part does not use.
-_UNUSED = {"receiver": ("trackers.", "backtrace.", "routes["), "worker": ("receiver.", "sources.")}
+_UNUSED = {"receiver": ("trackers.", "backtrace.", "routes["), "worker": ("receiver.", "sources.", "hooks.")}
 
 
 class _Needed(NamedTuple):

@@ -10,8 +10,10 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
+from syncd.config import hooks as hooking
 from syncd.config import toml
 from syncd.config.backtrace import BacktraceProject, BacktraceSettings
+from syncd.config.hooks import HookSettings
 from syncd.config.plugins import PluginSettings, section
 from syncd.config.routes import Conditions, LabelRule, Match, OwnerRule, Route
 from syncd.config.sections import (
@@ -51,6 +53,7 @@ __all__ = [
     "Config",
     "ConsoleSettings",
     "GitHubSettings",
+    "HookSettings",
     "JiraSettings",
     "LabelRule",
     "Links",
@@ -72,6 +75,7 @@ __all__ = [
     "Titles",
     "TrackerSettings",
     "did_you_mean",
+    "hook_secrets",
     "load",
     "secrets",
     "tracker_secrets",
@@ -95,6 +99,7 @@ class Config(Section):
     backtrace: dict[Name, BacktraceSettings] = {}
     sources: dict[Name, Source] = {}
     trackers: dict[Name, AnyTracker] = {}
+    hooks: dict[Name, HookSettings] = {}
     routes: list[Route] = []
 
     @cached_property
@@ -128,7 +133,7 @@ def load(path: Path) -> Config:
         raise ConfigError([f"{path}: is not TOML: {toml.explain(text, error)}"]) from None
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: is not TOML: {error}"]) from None
-    problems = list(_unroutable(document))
+    problems = [*_unroutable(document), *hooking.contradictions(document)]
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
@@ -233,6 +238,7 @@ def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
         *((f"sources.{name}.secret", source.secret) for name, source in config.sources.items()),
         *((f"sources.{name}.previous_secret", source.previous_secret) for name, source in config.sources.items()),
         *((f"trackers.{name}.{key}", secret) for name, (key, secret) in tracker_secrets(config)),
+        *((key, secret) for name in config.hooks for key, secret in hook_secrets(config, name).items()),
     ]
     for name, settings in config.backtrace.items():
         places += [
@@ -240,6 +246,12 @@ def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
             for number, project in enumerate(settings.projects)
         ]
     return ((key, secret) for key, secret in places if isinstance(secret, Secret))
+
+
+def hook_secrets(config: Config, name: str) -> dict[str, Secret | None]:
+    """The secrets of a hook, with their keys."""
+    hook = config.hooks[name]
+    return {f"hooks.{name}.secret": hook.secret, f"hooks.{name}.previous_secret": hook.previous_secret}
 
 
 def tracker_secrets(config: Config) -> Iterator[tuple[str, tuple[str, Secret]]]:

@@ -32,6 +32,14 @@ def is_outdated(issue: Issue, observation: Observation, now: float) -> bool:
     return same_place and observation.changed_at < issue.changed_at and abs(now - issue.looked_at) < LAG_SECONDS
 
 
+def is_behind(issue: Issue, observation: Observation) -> bool:
+    """True if a hook has named a later change than the tracker shows: a replica or an index of it may be behind."""
+    changed_at, news_at = observation.changed_at, issue.news_at
+    # Another place has times of its own.
+    same_place = observation.place.remote_id == issue.remote_id
+    return same_place and changed_at is not None and news_at is not None and changed_at < news_at
+
+
 def dated(issue: Issue, observation: Observation) -> Condition:
     """The condition in a reading, with a time of closing that can be believed.
 

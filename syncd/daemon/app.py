@@ -33,6 +33,7 @@ from syncd.daemon.heartbeat import Heartbeat, take_over
 from syncd.daemon.watchdog import Watchdog
 from syncd.errors import ConfigError, StoreUnavailable
 from syncd.intake import source_receiver
+from syncd.intake.hooks import Hooks, is_hook
 from syncd.intake.receiver import PATH, Receiver, takes
 from syncd.intake.source_receiver import SourceReceiver
 from syncd.operate.health import Health
@@ -43,7 +44,7 @@ from syncd.platform.clock import Clock
 from syncd.platform.systemd import Manager
 from syncd.render.text import one_line
 from syncd.store import Store, open_store
-from syncd.store.hints import INBOX
+from syncd.store.hints import INBOX, of_tracker
 from syncd.store.inbox import Part
 from syncd.store.instances import Registration, running
 from syncd.trackers import InstrumentedTracker, Tracker, open_tracker
@@ -63,7 +64,7 @@ YOUNG_OBJECTS = 20_000  # between two collections of young objects
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """The parts of one process. `receiver`, `sources` and `listening` are absent in a worker, `worker` in a receiver."""
+    """The parts of one process. `receiver`, `sources`, `hooks` and `listening` are absent in a worker, `worker` in a receiver."""
 
     config: Config
     store: Store
@@ -72,6 +73,7 @@ class Daemon:
     worker: threads.Worker | None
     receiver: Receiver | None
     sources: SourceReceiver | None
+    hooks: Hooks | None
     listening: socket.socket | None
     console: "Console | None"
     manager: Manager
@@ -87,7 +89,9 @@ class Daemon:
         gc.freeze()  # spares the garbage collector the objects of the start
         # A delivery makes many small objects and no cycle: a collection after every 700 of them finds nothing (decision 0017).
         gc.set_threshold(YOUNG_OBJECTS, 10, 10)
-        server = None if self.receiver is None or self.sources is None else self._server(self.receiver, self.sources)
+        server = None
+        if self.receiver is not None and self.sources is not None and self.hooks is not None:
+            server = self._server(self.receiver, self.sources, self.hooks)
         stopping = threading.Event()
         beats: dict[str, Callable[[], float]] = {"writer": lambda: self.store.connection.beat}
         if server is not None:
@@ -141,14 +145,14 @@ class Daemon:
         if watchdog.ident is not None:
             watchdog.stop()
 
-    def _server(self, receiver: Receiver, sources: SourceReceiver) -> http_server.Server:
+    def _server(self, receiver: Receiver, sources: SourceReceiver, hooks: Hooks) -> http_server.Server:
         def listens() -> None:
             if self.listening is not None:
                 log.info("listening", address=http_server.address_of(self.listening))
             self.manager.notify(READY="1")
 
         settings = self.config.receiver
-        application = _application(receiver, sources, Health(self.config, self.store, self.clock))
+        application = _application(receiver, sources, hooks, Health(self.config, self.store, self.clock))
         return http_server.Server(application, settings.header_seconds, settings.max_connections, listens)
 
     def _status(self) -> str:
@@ -173,7 +177,9 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
     store = open_store(config.store)
     registration = store.join(part, clock.wall(), None if part is Part.RECEIVER else digest(config))
     worker = None
-    arrived: Callable[..., None] = lambda *_: store.hints.send(INBOX)  # noqa: E731 - a receiver alone wakes the workers elsewhere
+    # A receiver alone wakes the workers elsewhere.
+    arrived: Callable[..., None] = lambda *_: store.hints.send(INBOX)  # noqa: E731
+    wake: Callable[[str], None] = lambda tracker: store.hints.send(of_tracker(tracker))  # noqa: E731
     if part is not Part.RECEIVER:
         routing = Routing(
             config=config,
@@ -196,10 +202,11 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
         if ended := poll.end(store, config, [target.place for target in polled]):
             log.info("polls_ended", projects=[f"{universe}/{project}" for universe, project in ended])
         worker = threads.Worker(store, routing, registration.owner, clients, stopping, clock, polled)
-        arrived = worker.arrived
-    receiver, sources = None, None
+        arrived, wake = worker.arrived, worker.wake
+    receiver, sources, hooks = None, None, None
     if part is not Part.WORKER:
         receiver, sources = Receiver(config.receiver, store, arrived), SourceReceiver(config, store, arrived)
+        hooks = Hooks(config, store, wake, clock)
     console = None
     if config.console.address is not None:
         from syncd.console.site import open_console  # a process without a console does not load it
@@ -207,7 +214,8 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
         console = open_console(config, store, Clock(), registration.note_console)
     folded = (lambda: 0) if worker is None else lambda: worker.folded
     heartbeat = Heartbeat(store, registration, clock, folded, takes_over=worker is not None)
-    return Daemon(config, store, registration, heartbeat, worker, receiver, sources, listening, console, manager, clock)
+    parts = (worker, receiver, sources, hooks, listening, console)
+    return Daemon(config, store, registration, heartbeat, *parts, manager, clock)
 
 
 def _listen(config: Config, sockets: Sequence[socket.socket]) -> socket.socket:
@@ -238,8 +246,8 @@ def _recover(store: Store, registration: Registration, routing: Routing, now: fl
         log.info("groups_reevaluated", groups=groups)
 
 
-def _application(receiver: Receiver, sources: SourceReceiver, health: Health) -> ASGIApp:
-    """The receivers at their paths, health checks at theirs, and 404 elsewhere."""
+def _application(receiver: Receiver, sources: SourceReceiver, hooks: Hooks, health: Health) -> ASGIApp:
+    """The receivers and the hooks at their paths, health checks at theirs, and 404 elsewhere."""
 
     async def error_of(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette passes both
         """An error in the shape of the receiver's own."""
@@ -265,6 +273,8 @@ def _application(receiver: Receiver, sources: SourceReceiver, health: Health) ->
             return receiver(scope, receive, send)
         if source_receiver.takes(scope["path"]):
             return sources(scope, receive, send)
+        if is_hook(scope["path"]):
+            return hooks(scope, receive, send)
         if scope["method"] == "POST" and scope["path"] not in CHECKS:
             # A mistyped address loses every notification, and only its sender learns that from the answer.
             metrics.DELIVERIES.labels("not_found").inc()

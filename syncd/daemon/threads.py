@@ -314,6 +314,12 @@ class Worker:
         self._absorber.arrivals.add(identity)
         self._hints.send(INBOX)
 
+    def wake(self, tracker: str) -> None:
+        """Announce a call that is due at a tracker to this process and the others."""
+        if tracker in self._wake:
+            self._wake[tracker].set()
+        self._hints.send(of_tracker(tracker))
+
     def stop(self) -> None:
         """Begin nothing new, and return when the current work is finished, at the latest after STOP_SECONDS."""
         self._stopping.set()

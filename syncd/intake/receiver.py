@@ -46,22 +46,36 @@ def takes(path: str) -> bool:
     return path == PATH or path.replace("//", "/").removesuffix("/") == PATH
 
 
-class Receiver:
-    """`POST /webhooks/backtrace`, as an ASGI application."""
+class Door:
+    """What takes POSTs and answers them, as an ASGI application: `noun` is what one of them brings."""
 
-    def __init__(self, settings: Settings, store: Store, arrived: Callable[[Identity], None]) -> None:
-        """`arrived` is called for each delivery after its commit. Raises ConfigError if a secret cannot be read."""
+    noun = "notification"
+
+    def __init__(self, settings: Settings, memory: int) -> None:
+        """Bodies that do not arrive with their header share about `memory` bytes."""
         self._settings = settings
-        self._inbox = store.inbox
-        self._quarantine = store.quarantine
-        self._arrived = arrived
-        passwords = {"receiver.password": settings.password, "receiver.previous_password": settings.previous_password}
-        self._logins = Logins(settings.username, passwords)
-        self._accepted: list[dict[str, object]] = []
         self._failed_logins = FailedLogins(FREE_FAILURES)
         self._throttled = ThrottledLog(log)
-        self._reader = ThreadPoolExecutor(1, "reader")
-        self._large = asyncio.Semaphore(max(4, BODIES_BYTES // settings.max_body_bytes))
+        self._large = asyncio.Semaphore(max(4, memory // settings.max_body_bytes))
+
+    async def receive(self, scope: Scope, body: "Body") -> Mapping[str, object]:
+        """Take one POST, and return the content of the answer. Raises RejectedDelivery, StoreUnavailable; then nothing is promised."""
+        raise NotImplementedError
+
+    def count(self, scope: Scope, code: str) -> None:  # noqa: ARG002 - a hook has a name in its path
+        """Count a refusal."""
+        metrics.DELIVERIES.labels(code).inc()
+
+    def facts(self, scope: Scope) -> Mapping[str, str]:  # noqa: ARG002 - the same for every path
+        """Return what the log says about where a request was sent."""
+        return {}
+
+    def _tried_login(self, scope: Scope) -> bool:
+        """True if a refused request had a login: each of them costs its peer a wait."""
+        return any(name == b"authorization" for name, _ in scope["headers"])
+
+    def _challenge(self, scope: Scope) -> bytes:  # noqa: ARG002 - each source has its own
+        return b'Basic realm="syncd"'
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. No body outlives its answer."""
@@ -71,7 +85,7 @@ class Receiver:
             content = await (self.receive if COMPLETE in scope else self._receive_in_pieces)(scope, body)
         except RejectedDelivery as error:
             peer = str((scope.get("client") or ("unknown",))[0])
-            facts = {"field": error.field, "status": error.status, "peer": peer}
+            facts = {"field": error.field, "status": error.status, "peer": peer, **self.facts(scope)}
             if error.status in WITHOUT_LOGIN:
                 self._throttled.warning("delivery_refused", error.code, code=error.code, **facts)
             else:
@@ -81,17 +95,74 @@ class Receiver:
                 await scope[ADMISSION].delay(self._failed_logins.wait(peer, asyncio.get_running_loop().time()))
             await self._refuse(scope, send, error, body)
         except StoreUnavailable as error:
-            log.error("delivery_not_stored", code="store_unavailable", reason=str(error))
+            log.error("delivery_not_stored", code="store_unavailable", reason=str(error), **self.facts(scope))
             let_go(error)
-            refusal = RejectedDelivery(503, "store_unavailable", "The notification could not be stored; send it again.")
+            refusal = RejectedDelivery(503, "store_unavailable", f"The {self.noun} could not be stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         except Exception as error:  # the event loop's boundary: the sender must learn that it has to send again
             log.exception("unexpected_error", code="failed", failure=type(error).__name__)
             let_go(error)
-            refusal = RejectedDelivery(503, "failed", "The notification was not stored; send it again.")
+            refusal = RejectedDelivery(503, "failed", f"The {self.noun} was not stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         else:
             await _answer(send, 200, content)
+
+    async def _receive_in_pieces(self, scope: Scope, body: "Body") -> Mapping[str, object]:
+        """receive(), for a body that does not arrive with its header: such bodies share the memory of the door."""
+        try:
+            async with asyncio.timeout(self._settings.body_seconds):
+                await self._large.acquire()
+        except TimeoutError:
+            raise RejectedDelivery(
+                503, "busy", "Too many large bodies arrive at the same time; send it again."
+            ) from None
+        try:
+            return await self.receive(scope, body)
+        finally:
+            self._large.release()
+
+    async def read_in_time(self, body: "Body", limit: int) -> bytes:
+        try:
+            async with asyncio.timeout(self._settings.body_seconds):
+                return await body.read(limit)
+        except TimeoutError:
+            raise RejectedDelivery(
+                408,
+                "body_too_slow",
+                f"The body did not arrive within {self._settings.body_seconds:g} seconds.",
+            ) from None
+
+    async def _refuse(self, scope: Scope, send: Send, error: RejectedDelivery, body: "Body") -> None:
+        self.count(scope, error.code)
+        headers = list(_REFUSAL_HEADERS.get(error.status, ()))
+        if error.status == 401 and (challenge := self._challenge(scope)):
+            headers.append((b"www-authenticate", challenge))
+        sent = dict(reversed(scope["headers"]))
+        if (
+            error.status in (408, 413)
+            or b"transfer-encoding" in sent
+            or declares_more(sent, self._settings.max_body_bytes)
+        ):
+            # The unread body could go on for ever, or for longer than is worth reading.
+            headers.append((b"connection", b"close"))
+        content = {"code": error.code, "message": error.message} | ({"field": error.field} if error.field else {})
+        # Only a sender that has logged in may go on sending after the answer.
+        await _answer(send, error.status, {"error": content}, headers, body.drain if error.status == 413 else None)
+
+
+class Receiver(Door):
+    """`POST /webhooks/backtrace`, as an ASGI application."""
+
+    def __init__(self, settings: Settings, store: Store, arrived: Callable[[Identity], None]) -> None:
+        """`arrived` is called for each delivery after its commit. Raises ConfigError if a secret cannot be read."""
+        super().__init__(settings, BODIES_BYTES)
+        self._inbox = store.inbox
+        self._quarantine = store.quarantine
+        self._arrived = arrived
+        passwords = {"receiver.password": settings.password, "receiver.previous_password": settings.previous_password}
+        self._logins = Logins(settings.username, passwords)
+        self._accepted: list[dict[str, object]] = []
+        self._reader = ThreadPoolExecutor(1, "reader")
 
     async def receive(self, scope: Scope, body: "Body") -> Mapping[str, object]:
         """Store the delivery and return the answer with its number. Raises RejectedDelivery, StoreUnavailable; then nothing is promised."""
@@ -149,31 +220,10 @@ class Receiver:
         log.warning("delivery_quarantined", code=error.code, field=error.field, quarantined=number, **facts)
         return f"quarantine-{number}"
 
-    def _tried_login(self, scope: Scope) -> bool:
-        """True if a refused request had a login: each of them costs its peer a wait."""
-        return any(name == b"authorization" for name, _ in scope["headers"])
-
-    def _challenge(self, scope: Scope) -> bytes:  # noqa: ARG002 - each source has its own
-        return b'Basic realm="syncd"'
-
     def _write_accepted(self) -> None:
         accepted, self._accepted = self._accepted, []
         _ACCEPTED.inc(len(accepted))
         write_batch(log, "delivery_accepted", accepted)
-
-    async def _receive_in_pieces(self, scope: Scope, body: "Body") -> Mapping[str, object]:
-        """receive(), for a body that does not arrive with its header: such bodies share BODIES_BYTES of memory."""
-        try:
-            async with asyncio.timeout(self._settings.body_seconds):
-                await self._large.acquire()
-        except TimeoutError:
-            raise RejectedDelivery(
-                503, "busy", "Too many large bodies arrive at the same time; send it again."
-            ) from None
-        try:
-            return await self.receive(scope, body)
-        finally:
-            self._large.release()
 
     def _check_login(self, sent: Headers, headers: HeaderMap) -> None:
         any_host = self._settings.allow_unauthenticated
@@ -183,34 +233,6 @@ class Receiver:
             raise RejectedDelivery(403, "from_browser", f"{message}username and password in [receiver].")
         if not self._logins.accept(headers.get(b"authorization", b""), time.monotonic()):
             raise RejectedDelivery(401, "unauthorized", "User name and password are not those of [receiver].")
-
-    async def read_in_time(self, body: "Body", limit: int) -> bytes:
-        try:
-            async with asyncio.timeout(self._settings.body_seconds):
-                return await body.read(limit)
-        except TimeoutError:
-            raise RejectedDelivery(
-                408,
-                "body_too_slow",
-                f"The body did not arrive within {self._settings.body_seconds:g} seconds.",
-            ) from None
-
-    async def _refuse(self, scope: Scope, send: Send, error: RejectedDelivery, body: "Body") -> None:
-        metrics.DELIVERIES.labels(error.code).inc()
-        headers = list(_REFUSAL_HEADERS.get(error.status, ()))
-        if error.status == 401:
-            headers.append((b"www-authenticate", self._challenge(scope)))
-        sent = dict(reversed(scope["headers"]))
-        if (
-            error.status in (408, 413)
-            or b"transfer-encoding" in sent
-            or declares_more(sent, self._settings.max_body_bytes)
-        ):
-            # The unread body could go on for ever, or for longer than is worth reading.
-            headers.append((b"connection", b"close"))
-        content = {"code": error.code, "message": error.message} | ({"field": error.field} if error.field else {})
-        # Only a sender that has logged in may go on sending after the answer.
-        await _answer(send, error.status, {"error": content}, headers, body.drain if error.status == 413 else None)
 
 
 _REFUSAL_HEADERS: dict[int, Headers] = {

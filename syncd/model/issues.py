@@ -146,6 +146,7 @@ class Issue:
     synced_at: float | None = None
     looked_at: float | None = None
     looks_owed: int = 0  # how many looks were requested since the latest one began
+    news_at: float | None = None  # the latest change that a hook has named since, by the tracker's clock
     is_read: bool = False  # read in its tracker since it was filed
     changed_at: float | None = None  # the time of its latest change, by the tracker's clock, as the latest look read it
     owners: tuple[str, ...] | None = None  # those it is assigned to, as read last; None as long as that is not known

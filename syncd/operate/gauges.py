@@ -50,6 +50,9 @@ def read(config: Config, store: Store, now: float) -> Reading:
             for name, tracker in trackers.items()
             if tracker["token_expires_at"] is not None
         },
+        "syncd_hook_heard_timestamp_seconds": {
+            hook["name"]: hook["heard_at"] for hook in shape["hooks"] if hook["heard_at"] is not None
+        },
         "syncd_tracker_unreachable": {name: float(name in unreachable) for name in config.trackers},
         "syncd_tracker_unreachable_since_seconds": {name: unreachable.get(name, 0.0) for name in config.trackers},
     }

@@ -10,11 +10,13 @@ import msgspec
 
 from syncd.config import Config
 from syncd.core import budget, counts
+from syncd.core import hooks as rarity
 from syncd.core.budget import Allowance
 from syncd.core.polls import is_fresh
 from syncd.core.quantities import counted
 from syncd.operate import needs, shapes
 from syncd.store import Store, limits, polls
+from syncd.store import hooks as saved
 from syncd.store.instances import consoles, crashes, running
 from syncd.store.report import left_behind
 
@@ -57,6 +59,7 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         "by_hand": [asdict(issue) for issue in store.report.by_hand(3)],
         "instances": shapes.instances(processes, now),
         "console": {"listen": config.console.listen, "faults": consoles(store.connection, living)},
+        "hooks": hooks(config, store, now),
         "crashes": crashes(store.connection, living, now),
         "store": {
             "place": store.connection.place,
@@ -77,6 +80,28 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         "sentence": sentence,
         "needs": [asdict(item) | {"alarm": item.alarm} for item in items],
     } | shape
+
+
+def hooks(config: Config, store: Store, now: float) -> list[dict[str, Any]]:
+    """When each configured hook was heard last, None if it never was; and by tracker the seconds between its surveys, and when one last met changes
+    that no hook had reported, if that is why they are not rarer."""
+    heard = saved.heard(store.connection)
+    entries: list[dict[str, Any]] = []
+    for name, settings in config.hooks.items():
+        surveys: dict[str, dict[str, float | None]] = {}
+        for tracker in settings.tracker:
+            interval = config.trackers[tracker].survey_interval
+            reported_at = max(
+                (each.reported_at for each in heard if each.tracker == tracker and each.reported_at), default=None
+            )
+            note = store.notebook(tracker).recall(saved.MISSED)
+            missed_at = float(note) if note else None
+            rarer = rarity.survey_interval(interval, reported_at, None, now)
+            present = rarity.survey_interval(interval, reported_at, missed_at, now)
+            surveys[tracker] = {"interval": present, "missed_at": missed_at if present < rarer else None}
+        heard_at = max((each.heard_at for each in heard if each.name == name), default=None)
+        entries.append({"name": name, "heard_at": heard_at, "surveys": surveys})
+    return entries
 
 
 def countings(config: Config, store: Store) -> list[dict[str, Any]]:

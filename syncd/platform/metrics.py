@@ -37,6 +37,12 @@ ACCEPT_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
     registry=REGISTRY,
 )
+HOOKS = Counter(
+    "syncd_hooks",
+    "Answered reports of each hook by outcome: noted, ignored, or the error code of the answer.",
+    ["hook", "outcome"],
+    registry=REGISTRY,
+)
 CALLS = Counter(
     "syncd_tracker_calls",
     "Tracker operations of this process by outcome: ok, or the class of the failure.",
@@ -102,6 +108,7 @@ GAUGES: Mapping[str, tuple[str, str | None]] = {
         "The end of the tracker's token_expires, in UTC; absent without it.",
         "tracker",
     ),
+    "syncd_hook_heard_timestamp_seconds": ("When the hook was heard last; absent if it never was.", "hook"),
     "syncd_tracker_writes_left": ("Writes that the tracker's budget allows now.", "tracker"),
     "syncd_instances": ("Live processes that share the store, by part.", "part"),
 }

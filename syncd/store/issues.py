@@ -263,6 +263,7 @@ def see(
         looks=before.looks_owed,
         changed_at=observation.changed_at,
         owners=None if observation.owners is None else text_of(observation.owners),
+        news_at=before.news_at,
     )
 
 

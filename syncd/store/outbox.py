@@ -257,7 +257,9 @@ def settle(transaction: Transaction, claim: Claim, revision: int | None, again_a
     if revision is None:
         transaction.run("drop_claim", group_id=claim.group_id, owner=claim.owner)
     elif not transaction.run("settle", group_id=claim.group_id, owner=claim.owner, revision=revision):
-        release(transaction, claim, again_at, 0, None, None, owed=False)
+        again = transaction.rows("made_due", group_id=claim.group_id, owner=claim.owner, revision=revision)
+        due_at = cast(float, again[0]["again_at"]) if again else again_at
+        release(transaction, claim, due_at, 0, None, None, owed=False)
 
 
 def release(

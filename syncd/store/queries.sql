@@ -448,7 +448,8 @@ UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :n
     changed_at = :changed_at, owners = COALESCE(CAST(:owners AS TEXT), owners),
     looks_owed = CASE WHEN looks_owed > :looks THEN looks_owed - :looks ELSE 0 END,
     synced_revision = CASE WHEN :opened = 1 AND comment_id IS NOT NULL THEN 0 ELSE synced_revision END,
-    by_hand = CASE WHEN :changed = 1 THEN NULL ELSE by_hand END
+    by_hand = CASE WHEN :changed = 1 THEN NULL ELSE by_hand END,
+    news_at = CASE WHEN news_at <= CAST(:news_at AS DOUBLE PRECISION) THEN NULL ELSE news_at END
 WHERE group_id = :group_id AND state = 'linked';
 
 -- leave_by_hand: the tracker did not let syncd change the state of the issue
@@ -727,6 +728,10 @@ UPDATE issues SET synced_at = :now WHERE group_id = :group_id AND state = 'linke
 DELETE FROM outbox WHERE group_id = :group_id AND owner = :owner AND again_at IS NULL
     AND :revision = (SELECT revision FROM groups WHERE id = :group_id)
     AND NOT EXISTS (SELECT 1 FROM issues WHERE group_id = :group_id AND state = 'linked' AND looks_owed > 0);
+
+-- made_due: when a claimed group is due again that has not changed since the claim
+SELECT again_at FROM outbox WHERE group_id = :group_id AND owner = :owner AND again_at IS NOT NULL
+    AND :revision = (SELECT revision FROM groups WHERE id = :group_id);
 
 -- release_claim: due again at a time, or earlier if it was made due again; NULL for the kind of call that the state of its issue needs; what is `owed` keeps its age
 UPDATE outbox SET state = 'waiting', owner = NULL, attempts = :attempts, reason = :reason, again_at = NULL, again_tracker = NULL,
@@ -1027,7 +1032,8 @@ UPDATE issues SET sent_at = CASE WHEN sent_at BETWEEN :since AND :until THEN sen
     probe_at = CASE WHEN probe_at > :pending AND probe_at <= :horizon THEN probe_at + :by ELSE probe_at END,
     comment_sent_at = CASE WHEN comment_sent_at BETWEEN :since AND :until THEN comment_sent_at + :by ELSE comment_sent_at END,
     synced_at = CASE WHEN synced_at BETWEEN :since AND :until THEN synced_at + :by ELSE synced_at END,
-    looked_at = CASE WHEN looked_at BETWEEN :since AND :until THEN looked_at + :by ELSE looked_at END
+    looked_at = CASE WHEN looked_at BETWEEN :since AND :until THEN looked_at + :by ELSE looked_at END,
+    hooked_at = CASE WHEN hooked_at BETWEEN :since AND :horizon THEN hooked_at + :by ELSE hooked_at END
 WHERE state <> 'retired';
 
 -- shift_announcements: the same for the requests of comments without an answer
@@ -1280,3 +1286,39 @@ SELECT id, universe, project, fingerprint FROM groups WHERE fingerprint_key = :f
 -- shift_adoptions: when an issue was adopted, while the clock was wrong
 UPDATE issues SET adopted_at = CASE WHEN adopted_at BETWEEN :since AND :until THEN adopted_at + :by ELSE adopted_at END
 WHERE adopted_at >= :since;
+
+-- hooked_issues: what reports name and a look or a survey may be due for; a claim may be looking at it just now
+WITH named (tracker, remote_id) AS (VALUES :rows)
+SELECT issues.group_id, issues.tracker, issues.remote_id, issues.state, issues.looks_owed, issues.hooked_at, issues.news_at, outbox.state AS standing
+FROM issues LEFT JOIN outbox ON outbox.group_id = issues.group_id
+WHERE (issues.tracker, issues.remote_id) IN (SELECT tracker, remote_id FROM named)
+    AND (issues.state = 'linked' OR (issues.state = 'parked' AND issues.cause = 'out of reach'));
+
+-- ask_hooked: as ask_look, for a report; the latest change that reports have named counts
+WITH asked (group_id, due_at, news_at) AS (VALUES :rows)
+UPDATE issues SET looks_owed = issues.looks_owed + 1, hooked_at = CAST(asked.due_at AS DOUBLE PRECISION),
+    news_at = CASE WHEN issues.news_at > CAST(asked.news_at AS DOUBLE PRECISION) THEN issues.news_at
+        ELSE COALESCE(CAST(asked.news_at AS DOUBLE PRECISION), issues.news_at) END
+FROM asked WHERE issues.group_id = CAST(asked.group_id AS BIGINT) AND issues.state = 'linked';
+
+-- known_reports: which of them led to a look before
+WITH reports (mark) AS (VALUES :rows)
+SELECT mark FROM hook_reports WHERE mark IN (SELECT mark FROM reports);
+
+-- remember_reports: two receivers may have the same one
+INSERT INTO hook_reports (mark) SELECT column1 FROM (VALUES :rows) AS reports WHERE true ON CONFLICT (mark) DO NOTHING;
+
+-- forget_reports: numbers only rise
+DELETE FROM hook_reports WHERE id <= (SELECT MAX(id) FROM hook_reports) - :most;
+
+-- hear_hooks: a report that names nothing of the tracker leaves the time of the latest that did
+WITH heard (name, tracker, heard_at, reported_at) AS (VALUES :rows)
+INSERT INTO hooks (name, tracker, heard_at, reported_at)
+SELECT name, tracker, CAST(heard_at AS DOUBLE PRECISION), CAST(reported_at AS DOUBLE PRECISION) FROM heard WHERE true
+ON CONFLICT (name, tracker) DO UPDATE SET heard_at = excluded.heard_at, reported_at = COALESCE(excluded.reported_at, hooks.reported_at);
+
+-- heard_hooks: all of them
+SELECT name, tracker, heard_at, reported_at FROM hooks ORDER BY name, tracker;
+
+-- reported_at: the latest report of a tracker by any of its hooks
+SELECT MAX(reported_at) AS reported_at FROM hooks WHERE tracker = :tracker;

@@ -178,7 +178,7 @@ def issue_of(
 
 _ISSUE = (
     "tracker", "marker", "remote_id", "key", "url", "attempt", "sent_at", "floor", "floor_since", "sent_revision", "probes", "probed_since",
-    "probe_at", "comment_id", "comment_sent_at", "comment_probes", "synced_revision", "synced_at", "looked_at", "looks_owed", "changed_at", "doubles",
+    "probe_at", "comment_id", "comment_sent_at", "comment_probes", "synced_revision", "synced_at", "looked_at", "looks_owed", "news_at", "changed_at", "doubles",
     "note", "by_hand",
     "route", "comment_text", "comment_losses", "adopted_at",
 )  # fmt: skip

@@ -11,12 +11,13 @@ from functools import partial
 
 import structlog
 
-from syncd.core import budget, readings
+from syncd.core import budget, hooks, readings
 from syncd.core.plan import DueCall
 from syncd.errors import Throttled, TrackerError
 from syncd.model import Call, Issue, IssueState
 from syncd.platform.clock import Clock
 from syncd.store import Store, issues, limits, outbox
+from syncd.store import hooks as saved
 from syncd.store.connection import Transaction
 from syncd.store.records import load_issue
 from syncd.trackers import Survey, Tracker
@@ -26,6 +27,7 @@ from syncd.worker.routing import Routing, silence
 log = structlog.get_logger("syncd.worker")
 
 RETRY_SECONDS = 300.0  # after a survey that failed
+SOON_SECONDS = 15.0  # the longest delay of a survey that a hook asks for
 BITE = 50  # issues written in one transaction
 
 
@@ -39,6 +41,12 @@ class Surveyor:
     routing: Routing
     clock: Clock
     _requests: Iterator[None] | None = field(default=None, init=False)
+    _quiet_at: float = field(default=0.0, init=False)
+
+    @property
+    def hooks(self) -> bool:
+        """True if a hook is to report the tracker's changes."""
+        return any(self.name in hook.tracker for hook in self.routing.config.hooks.values())
 
     def step(self) -> float:
         """Make one request if a survey is under way or due, unless the tracker rests. Return the seconds until the next step. Raises
@@ -46,10 +54,8 @@ class Surveyor:
         now, interval = self.clock.wall(), self.routing.config.trackers[self.name].survey_interval
         # What breaks off below is begun anew.
         requests, self._requests = self._requests, None
-        last = float(self.store.notebook(self.name).recall("surveyed_at") or 0.0)
-        # A time in the future was written before the clock was set back.
-        if requests is None and last <= now < last + interval:
-            return last + interval - now
+        if requests is None and (pause := self._pause(now, interval)) > 0:
+            return pause
         allowance = self.routing.allowance(self.name)
         standing = partial(limits.standing, tracker=self.name, credential=allowance.credential)
         opens_at = budget.opens(self.store.read(standing), allowance, now)[Call.PROBE]
@@ -71,12 +77,38 @@ class Surveyor:
                 wait = partial(silence, credential=allowance.credential, error=error, call=Call.PROBE, now=answered)
                 self.store.write(wait, exclusive=False)
             return RETRY_SECONDS
-        return interval
+        return min(interval, SOON_SECONDS) if self.hooks else interval
+
+    def _pause(self, now: float, interval: float) -> float:
+        """The seconds until the next survey may be due; 0 if one is. With hooks it is looked again soon whether one is."""
+        notebook = self.store.notebook(self.name)
+        last = float(notebook.recall("surveyed_at") or 0.0)
+        # A time in the future was written before the clock was set back.
+        if not last <= now:
+            return 0.0
+        if not self.hooks:
+            return max(0.0, last + interval - now)
+        missed_at = notebook.recall(saved.MISSED)
+        rarer = hooks.survey_interval(interval, self._reported_at(), float(missed_at) if missed_at else None, now)
+        due_at = last + rarer
+        if last <= float(notebook.recall(saved.SURVEY_DUE) or -1.0) <= now:
+            due_at = last + hooks.SURVEY_SPACING_SECONDS
+        elif rarer > interval and not 0 <= now - max(self._quiet_at, last) < interval:
+            self._quiet_at = now
+            owe_quiet(self.store, self.name, self.routing, now)
+        return min(max(0.0, due_at - now), SOON_SECONDS)
+
+    def _reported_at(self) -> float | None:
+        return self.store.read(partial(saved.reported_at, tracker=self.name))
 
     def _survey(self, began: float) -> Iterator[None]:
         """Each step is one request and the writing of its findings. The tracker's bookmark is stored after all of them, so that what was
         not written is read again. Raises TrackerError, StoreUnavailable."""
         notebook = self.store.notebook(self.name)
+        due_at = float(notebook.recall(saved.SURVEY_DUE) or -1.0)
+        last = float(notebook.recall("surveyed_at") or 0.0)
+        # What a hook asked for, or came before its first report, it has not missed.
+        reports_all = self.hooks and not last <= due_at <= began and self._reported_at() is not None
         linked: dict[str, Issue] = {}
         after = 0
         while rows := self.store.read(partial(issues.linked, tracker=self.name, after=after)):
@@ -90,6 +122,9 @@ class Surveyor:
                 yield
         if bookmark is not None:
             notebook.note("survey_bookmark", bookmark)
+        if changed and reports_all:
+            notebook.note(saved.MISSED, repr(began))
+            log.info("changes_not_reported", tracker=self.name, changed=changed)
         if doubled := self.store.read(partial(issues.doubled, tracker=self.name)):
             self.store.write(partial(_ask_doubled, tracker=self.name, group_ids=doubled, now=self.clock.wall()))
         log.info("survey_finished", tracker=self.name, issues=len(linked), changed=changed)

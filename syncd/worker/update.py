@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from syncd.core import doubt, markers, raising, readings, regression
+from syncd.core import doubt, hooks, markers, raising, readings, regression
 from syncd.core.budget import Allowance
+from syncd.core.plan import DueCall
 from syncd.errors import Deferred, Gone, Moved, TrackerError
 from syncd.model import Action, Announcement, Call, GroupKind, Issue, Occasion, Plan, Settings
 from syncd.store import comments as saved
@@ -43,6 +44,11 @@ def look(context: SyncContext, issue: Issue) -> Issue:
     context.record(
         partial(issues.see, group_id=group_id, observation=observation, baseline=baseline, before=issue, now=now)
     )
+    if readings.is_behind(issue, observation):
+        # Once: this look has answered the report.
+        later = DueCall(tracker=context.claim.tracker, due_at=now + hooks.LAG_SECONDS, call=Call.UPDATE)
+        context.record(partial(issues.ask_look, group_id=group_id))
+        context.record(partial(outbox.owe, calls={group_id: later}))
     if change := regression.change(issue, condition):
         context.record(partial(outbox.observe, group_id=group_id, change=change, now=now))
     if issue.doubles is not None:
@@ -63,6 +69,7 @@ def look(context: SyncContext, issue: Issue) -> Issue:
         baseline=baseline,
         looked_at=now,
         looks_owed=0,
+        news_at=None,
         is_read=True,
         changed_at=observation.changed_at,
         owners=issue.owners if observation.owners is None else observation.owners,

@@ -16,7 +16,7 @@ PROMTOOL = ROOT / ".tests/prometheus/usr/bin/promtool"
 RULES = {rule["alert"]: rule for rule in yaml.safe_load((ROOT / "deploy/alerts.yml").read_text())["groups"][0]["rules"]}
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 START, END = 30, 120  # minutes in which a state begins, and in which the samples end
-OF_COUNTERS = {"SyncdRefusing", "SyncdUnauthorized"}
+OF_COUNTERS = {"SyncdRefusing", "SyncdUnauthorized", "SyncdHookRefused"}
 Case = dict[str, Any]
 
 
@@ -134,6 +134,13 @@ def of_counters() -> Iterator[Case]:
     yield case_of(name, fired(name, {"instance": "a"}), series(None) | {of("unauthorized"): steady})
     # Two guesses of a scanner.
     yield case_of(None, None, series(None) | {of("unauthorized"): f"0x{END - 12} 1 2x12"})
+    name = "SyncdHookRefused"
+    of = 'syncd_hooks_total{{job="syncd",instance="a",hook="{}",outcome="{}"}}'.format
+    labels = {"instance": "a", "hook": "game", "outcome": "unauthorized"}
+    yield case_of(name, fired(name, labels), series(None) | {of("game", "unauthorized"): steady})
+    # Reports that are noted, and requests of scanners, which name no hook.
+    harmless = {of("game", "noted"): steady, of("game", "ignored"): steady, of("", "no_hook"): steady}
+    yield case_of(None, None, series(None) | harmless)
 
 
 @pytest.mark.skipif(not PROMTOOL.exists(), reason="promtool is missing: `make tools` as root fetches it")

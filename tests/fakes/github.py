@@ -11,6 +11,7 @@ from tests.fakes.github_app import FakeApp, Grant
 from tests.fakes.github_graph import query
 from tests.fakes.github_records import Account, FakeComment, FakeIssue, FakeRepository, Shapes
 from tests.fakes.github_rules import github_now, invalid, refusal, require_fit, require_writable
+from tests.fakes.reports import Sender
 from tests.fakes.server import Answer, Denied, Fault, Recorded, Routes, ServerBase
 
 TOKEN = "fake-token-0123456789"
@@ -55,6 +56,7 @@ class FakeGitHub(ServerBase):
         self.query_fault: str | None = None
         self.reset_at = int(time.time()) + 1800
         self.changes: list[tuple[str, int, str]] = []  # who changed what of which issue
+        self.hook: Sender | None = None  # which reports every change of an issue
         self._granted: Grant | None = None  # of the request that runs
         self._last_id = 1000
         self._shapes = Shapes(self.url)
@@ -78,7 +80,9 @@ class FakeGitHub(ServerBase):
     def rename(self, repository: FakeRepository, name: str) -> None:
         """Rename a repository; its former name redirects from now on."""
         self._former_names[repository.full_name.lower()] = repository.id
+        changes = {"repository": {"name": {"from": repository.name}}}
         repository.name = name
+        self._report("repository", "renamed", repository, PERSON, changes=changes)
 
     def transfer(self, repository: FakeRepository, number: int, to: FakeRepository) -> FakeIssue:
         """Move an issue to another repository, where its comments have other ids."""
@@ -89,7 +93,21 @@ class FakeGitHub(ServerBase):
             for comment in former.comments.values():
                 self.remark(issue, comment.body, comment.author)
             former.moved_to = f"repositories/{to.id}/issues/{issue.number}"
+            shapes = self._shapes
+            new = {"new_issue": shapes.issue(to, issue), "new_repository": shapes.repository(to, PERSON)}
+            self._report("issues", "transferred", repository, PERSON, former, changes=new)
+            old = {
+                "old_issue": shapes.issue(repository, former),
+                "old_repository": shapes.repository(repository, PERSON),
+            }
+            self._report("issues", "opened", to, PERSON, issue, changes=old)
         return issue
+
+    def delete_issue(self, issue: FakeIssue) -> None:
+        """A person deletes an issue for good."""
+        with self.lock:
+            issue.deleted = True
+            self._report("issues", "deleted", self._home_of(issue), PERSON, issue)
 
     def file(
         self, repository: FakeRepository, title: str, body: str | None, author: Account, labels: list[str]
@@ -115,6 +133,39 @@ class FakeGitHub(ServerBase):
         """Put down that somebody changed something of an issue."""
         issue.updated_at = github_now()
         self.changes.append((who.login, issue.number, what))
+        if what == "comment":
+            self._report("issue_comment", "edited", self._home_of(issue), who, issue)
+        elif action := self._action(issue, what):
+            self._report("issues", action, self._home_of(issue), who, issue)
+
+    def _action(self, issue: FakeIssue, what: str) -> str:
+        """The action by which a report calls a change."""
+        if what == "state":
+            return "closed" if issue.state == "closed" else "reopened"
+        if what == "locked":
+            return "locked" if issue.locked else "unlocked"
+        return {"labels": "labeled", "title": "edited", "body": "edited", "assignees": "assigned"}.get(what, "")
+
+    def _home_of(self, issue: FakeIssue) -> FakeRepository:
+        homes = (each for each in self._repositories.values() if each.issues.get(issue.number) is issue)
+        return next(homes, self.repository)
+
+    def _report(
+        self,
+        event: str,
+        action: str,
+        repository: FakeRepository,
+        who: Account,
+        issue: FakeIssue | None = None,
+        **more: object,
+    ) -> None:
+        """Report a change to the hook, if there is one."""
+        if self.hook is None:
+            return
+        payload: dict[str, Any] = {"action": action, "repository": self._shapes.repository(repository, who), **more}
+        if issue is not None:
+            payload["issue"] = self._shapes.issue(repository, issue)
+        self.hook.report(event, {**payload, "sender": self._shapes.account(who)})
 
     def close_issue(
         self,
@@ -343,6 +394,7 @@ class FakeGitHub(ServerBase):
         issue = self.file(repository, title, body, self._author(request), labels)
         issue.milestone = repository.milestones[number - 1] if number is not None and repository.push else None
         issue.assignees = [login for login in assignees if login in repository.assignable] if repository.push else []
+        self._report("issues", "opened", repository, issue.author, issue)
         content = self._shapes.issue(repository, issue)
         return 201, {"Location": content["url"]}, content
 
@@ -399,7 +451,10 @@ class FakeGitHub(ServerBase):
         require_writable(repository)
         if not repository.push:
             return self.unknown(request)
-        issue.labels += [label for label in request.body["labels"] if label not in issue.labels]
+        fresh = [label for label in request.body["labels"] if label not in issue.labels]
+        issue.labels += fresh
+        for _ in fresh:
+            self._report("issues", "labeled", repository, self._author(request), issue)
         return 200, {}, [self._shapes.label(repository, label) for label in issue.labels]
 
     def _add_assignees(self, repository: FakeRepository, request: Recorded) -> Answer:

@@ -395,6 +395,10 @@ class FakeJira(JiraProject):
             return fault(400, comment=problem)
         comment.body, comment.edits = request.body["body"], comment.edits + 1
         self.changes.append((self.me, request.groups["issue"], "comment"))
+        if (issue := self._named(request)) is not None:
+            # Data Center also reports the issue, as one whose comment was edited.
+            self._report("comment_updated", issue, self.me, comment={"id": comment.id})
+            self._report("jira:issue_updated", issue, self.me, issue_event_type_name="issue_comment_edited")
         return 200, {}, self._comment_shown(comment)
 
     def _get_property(self, request: Recorded) -> Answer:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.fakes.jira_rules import JQL, PERMISSIONS, FakeComment, FakeIssue, change_of, jira_now, status_of
+from tests.fakes.reports import Sender
 from tests.fakes.server import ServerBase
 
 
@@ -24,6 +25,7 @@ class JiraProject(ServerBase):
         self.archived = False  # everything can be read and nothing written
         self.hidden: set[str] = set()  # ids of issues whose security level our account does not have
         self.changes: list[tuple[str, str, str]] = []  # who changed what of which issue
+        self.hook: Sender | None = None  # which reports every change of an issue
         self._last_numbers: dict[str, int] = {}
         self._last_id = 10_000
 
@@ -45,7 +47,22 @@ class JiraProject(ServerBase):
             properties=dict(properties),
         )
         self.issues[key] = issue
+        self._report("jira:issue_created", issue, creator)
         return issue
+
+    def _report(self, event: str, issue: FakeIssue, who: str, **more: object) -> None:
+        """Report a change to the hook, if there is one. A comment comes with few fields of its issue."""
+        if self.hook is None:
+            return
+        names = ("summary", "status", "project") if event.startswith("comment_") else tuple(issue.fields)
+        fields = {name: issue.fields.get(name) for name in names} | {"updated": issue.updated()}
+        shape = {"id": issue.id, "key": issue.key, "self": f"{self.url}/rest/api/2/issue/{issue.id}", "fields": fields}
+        payload = {"timestamp": int(self.now() * 1000), "webhookEvent": event, "user": self.user(who), "issue": shape}
+        self.hook.report(event, {**payload, **more})
+
+    def _changed(self, issue: FakeIssue, who: str, *items: object) -> None:
+        """Report that fields have changed."""
+        self._report("jira:issue_updated", issue, who, changelog={"id": "1", "items": list(items)})
 
     def file(self, summary: str, creator: str = "ada", labels: Sequence[str] = ()) -> FakeIssue:
         """An issue as `creator` writes it in the browser."""
@@ -71,7 +88,7 @@ class JiraProject(ServerBase):
     def delete(self, key: str) -> None:
         """Delete an issue; its number is not given again."""
         with self.lock:
-            del self.issues[key]
+            self._report("jira:issue_deleted", self.issues.pop(key), "ada")
 
     def move(self, key: str, project: str) -> FakeIssue:
         """Move an issue to another project: its key changes, its id stays, and the old key still leads to it."""
@@ -83,6 +100,7 @@ class JiraProject(ServerBase):
             issue.key = self._next_key(project)
             issue.fields["project"] = {"key": project}
             self.issues[issue.key] = issue
+            self._changed(issue, "ada", {"field": "Key", "fromString": key, "toString": issue.key})
             return issue
 
     def rename(self, project: str) -> None:
@@ -103,6 +121,7 @@ class JiraProject(ServerBase):
         comment = FakeComment(id=str(self._last_id), author=author, body=body)
         self.issues[key].comments[comment.id] = comment
         self.changes.append((author, key, "comment"))
+        self._report("comment_created", self.issues[key], author, comment={"id": comment.id})
         return comment
 
     def close_issue(
@@ -137,6 +156,7 @@ class JiraProject(ServerBase):
         issue.fields["resolutiondate"] = None if resolution is None else jira_now()
         issue.fields["statuscategorychangedate"] = jira_now()
         self.changes.append((who, issue.key, "status"))
+        self._changed(issue, who, {"field": "status", "toString": issue.fields["status"]["name"]})
 
     def edit_issue(self, key: str, who: str = "ada", **fields: Any) -> None:
         """A person changes fields."""
@@ -152,6 +172,7 @@ class JiraProject(ServerBase):
             {"id": str(len(issue.history) + 1), "author": self.user(who), "created": jira_now(), "items": items}
         )
         issue.fields[name] = value
+        self._changed(issue, who, *items)
 
     def erase(self, key: str, comment: FakeComment, who: str = "ada") -> None:
         """A person deletes a comment."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from syncd.config import Receiver as Settings
 from syncd.config import Secret
-from syncd.intake.receiver import Receiver
+from syncd.intake.receiver import Door, Receiver
 from syncd.platform import http_server
 from syncd.store import Store
 
@@ -34,7 +34,7 @@ def received(settings: Settings, store: Store) -> AbstractContextManager[Address
 
 
 @contextmanager
-def serving(application: Receiver, settings: Settings) -> Iterator[Address]:
+def serving(application: Door, settings: Settings) -> Iterator[Address]:
     """Serve an application on a thread of its own; its address."""
     bound, ready = http_server.bind(("127.0.0.1", 0)), threading.Event()
     server = http_server.Server(application, settings.header_seconds, settings.max_connections, ready.set)

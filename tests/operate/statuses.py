@@ -50,6 +50,7 @@ def status(**overrides: Any) -> dict[str, Any]:
         "storms": [],
         "instances": [process()],
         "console": {"listen": "127.0.0.1:8081", "faults": {"vm-17-ab": ""}},
+        "hooks": [],
         "crashes": 0,
         "store": {"place": "/var/lib/syncd/syncd.db", "fault": None, "taken": 9e6, "free": 5e9, "detached_at": None},
     } | overrides

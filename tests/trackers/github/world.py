@@ -75,7 +75,7 @@ class GitHubWorld(World):
         self.fake.reopen_issue(self._place(remote_id)[1])
 
     def delete(self, remote_id: str) -> None:
-        self._place(remote_id)[1].deleted = True
+        self.fake.delete_issue(self._place(remote_id)[1])
 
     def move(self, remote_id: str) -> None:
         repository, issue = self._place(remote_id)
