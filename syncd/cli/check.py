@@ -6,7 +6,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from math import isfinite
@@ -20,8 +19,9 @@ from rich.text import Text
 from syncd import config as configuration
 from syncd.backtrace import doctor
 from syncd.backtrace.client import Client, targets
-from syncd.cli import BAD_CONFIG, FAILED, stop
+from syncd.cli import BAD_CONFIG, FAILED, check_hooks, stop
 from syncd.cli.arguments import ConfigOption, config_path
+from syncd.cli.check_hooks import TransientNotebook
 from syncd.cli.check_receiver import Advice, Obstacle, receiver_findings, source_findings
 from syncd.cli.sample import show_sample
 from syncd.cli.tables import console
@@ -111,13 +111,14 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
         routes = [route for route in config.all_routes if route.tracker == name]
         releases = [release for *place, release in named if any(may_take(route.match, *place) for route in routes)]
         try:
-            client = open_tracker(name, settings, _TransientNotebook(), clock=Clock(), sleep=time.sleep)
+            client = open_tracker(name, settings, TransientNotebook(), clock=Clock(), sleep=time.sleep)
             yield from ((part, finding) for finding in client.check(routes, releases))
             client.close()
         except ConfigError as error:
             yield part, Obstacle(ok=False, what="its configuration is not usable", remedy="; ".join(error.problems))
         except TrackerError as error:
             yield part, Finding(ok=False, what="it does not answer as it should", remedy=error.reason)
+    yield from check_hooks.findings(config)
     for target in targets(config.backtrace):
         with closing(Client(target, Clock(), time.sleep)) as reader:
             attributes = tuple(config.notifications.release_attributes)
@@ -132,19 +133,6 @@ def _named_releases(config: Config) -> list[tuple[str, str, str, str]]:
     with suppress(StoreError, ConfigError), closing(read_store(config.store)) as store:
         return store.report.releases(MOST_RELEASES)
     return []  # the check of the store says why
-
-
-@dataclass(frozen=True, slots=True)
-class _TransientNotebook:
-    """A tracker's notebook in memory: the store may not exist yet."""
-
-    facts: dict[str, str] = field(default_factory=dict)
-
-    def recall(self, fact: str) -> str | None:
-        return self.facts.get(fact)
-
-    def note(self, fact: str, value: str) -> None:
-        self.facts[fact] = value
 
 
 def _console(config: Config) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ def is_hook(path: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Hook:
+class Hook:
     """One hook: its trackers, how its reports are read, and the keys that sign them, or of which one ends its path."""
 
     name: str
@@ -64,7 +64,7 @@ class Hooks(Door):
     def __init__(self, config: Config, store: Store, wake: Callable[[str], None], clock: Clock) -> None:
         """`wake` is called with each tracker at which a look is due. Raises ConfigError if a secret cannot be read."""
         super().__init__(config.receiver, MEMORY_BYTES)
-        self._hooks = {name: _opened(config, name) for name in config.hooks}
+        self._hooks = {name: open_hook(config, name) for name in config.hooks}
         for name in self._hooks:
             for outcome in ("noted", "ignored", "unauthorized"):
                 metrics.HOOKS.labels(name, outcome)
@@ -105,7 +105,7 @@ class Hooks(Door):
         log.debug("hook_heard", hook=hook.name, outcome=outcome)
         return {"status": outcome} | ({"reason": silence} if silence else {})
 
-    def _addressed(self, path: str) -> tuple[_Hook, str]:
+    def _addressed(self, path: str) -> tuple[Hook, str]:
         """The hook that a path names, and the rest of the path. Raises RejectedDelivery."""
         name, _, secret = path.replace("//", "/").removeprefix(PREFIX).partition("/")
         if (hook := self._hooks.get(name)) is None:
@@ -161,18 +161,18 @@ class Hooks(Door):
                 self._wake(tracker)
 
 
-def _opened(config: Config, name: str) -> _Hook:
-    """A configured hook. Raises ConfigError."""
+def open_hook(config: Config, name: str) -> Hook:
+    """Return a configured hook. Raises ConfigError if a secret of it cannot be read, or cannot end an address that it has to end."""
     settings = config.hooks[name]
     keys = RotatingSecrets(hook_secrets(config, name))
     if not settings.signed and not all(_PATH_SECRET.fullmatch(key.decode()) for key in keys.values(0.0)):
         remedy = "make it of 20 or more letters, digits, - and _, such as with `openssl rand -hex 16`"
         raise ConfigError([f"hooks.{name}.secret: it ends the address of the hook, and cannot as it is; {remedy}"])
     kind = config.trackers[settings.tracker[0]].kind
-    return _Hook(name, tuple(settings.tracker), hooks.reader(kind), keys, settings.signed)
+    return Hook(name, tuple(settings.tracker), hooks.reader(kind), keys, settings.signed)
 
 
-def _unauthorized(hook: _Hook) -> RejectedDelivery:
+def _unauthorized(hook: Hook) -> RejectedDelivery:
     missing = (
         "The report is not signed with hooks.NAME.secret"
         if hook.signed

@@ -2,19 +2,35 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from typing import Protocol, TypeVar, cast
+from urllib.parse import urlsplit
 
 import msgspec
+
+from syncd.config import TrackerSettings
+from syncd.platform.clock import Clock
+from syncd.render.text import one_line
+from syncd.trackers import Finding, Notebook
 
 Headers = Mapping[bytes, bytes]  # names in lower case
 
 # msgspec raises these about bytes that are not JSON, not of the expected shape, not UTF-8, or nested too deep.
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _ID_LENGTH = 200  # of a delivery's id, of which senders use 36
+_PLACE_LENGTH = 200
+# What a person does about the answer to the latest delivery.
+REMEDIES = {
+    400: "let the webhook send JSON",
+    401: "enter the secret of the hook anew in the settings of the webhook",
+    404: "correct the address of the webhook: the configuration has no such hook",
+    413: "raise receiver.max_body_bytes",
+    415: "choose the content type application/json in the settings of the webhook",
+    503: "look at the store: `syncd status`",
+}
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
@@ -53,6 +69,42 @@ class Reader(Protocol):
 def reader(kind: str) -> Reader:
     """Return the reader of a kind of tracker."""
     return cast(Reader, import_module(f"syncd.trackers.{kind}.hook"))
+
+
+class CheckHook(Protocol):
+    """How `check` reads what one kind of tracker has of a hook: the function of a module."""
+
+    def __call__(
+        self,
+        name: str,
+        settings: TrackerSettings,
+        notebook: Notebook,
+        hook: str,
+        *,
+        clock: Clock,
+        sleep: Callable[[float], None],
+    ) -> list[Finding]:
+        """Return whether the tracker `name` has a webhook that leads to the hook, its settings, and what its last deliveries were answered.
+        Reads only."""
+
+
+def check_hook_of(kind: str) -> CheckHook:
+    """Return the check of a kind of tracker."""
+    return cast(CheckHook, import_module(f"syncd.trackers.{kind}.check_hook").check_hook)
+
+
+def place_of(address: str, hook: str) -> str:
+    """Return the address of a webhook as far as people may read it, without a secret at its end; empty where it leads elsewhere than to this
+    hook."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    before, mark, ending = parts.path.replace("//", "/").rpartition(f"/hooks/{hook}")
+    if not mark or not (ending + "/").startswith("/"):
+        return ""
+    return one_line(f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{before}{mark}", _PLACE_LENGTH)
 
 
 def is_signed(signature: bytes, body: bytes, keys: Iterable[bytes]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.fakes import reports
 from tests.fakes.github_app import FakeApp, Grant
 from tests.fakes.github_graph import query
 from tests.fakes.github_records import Account, FakeComment, FakeIssue, FakeRepository, Shapes
@@ -57,6 +58,7 @@ class FakeGitHub(ServerBase):
         self.reset_at = int(time.time()) + 1800
         self.changes: list[tuple[str, int, str]] = []  # who changed what of which issue
         self.hook: Sender | None = None  # which reports every change of an issue
+        self.webhooks_readable = True  # for our token
         self._granted: Grant | None = None  # of the request that runs
         self._last_id = 1000
         self._shapes = Shapes(self.url)
@@ -207,6 +209,8 @@ class FakeGitHub(ServerBase):
             ("GET", r"/issues", self._list_issues),
             ("POST", r"/issues", self._create_issue),
             ("GET", r"/milestones", self._list_milestones),
+            ("GET", r"/hooks", self._list_hooks),
+            ("GET", r"/hooks/1/deliveries", self._list_deliveries),
             ("GET", r"/assignees/(?P<login>[^/]+)", self._read_assignee),
             ("GET", r"/issues/(?P<number>\d+)", self._read_issue),
             ("PATCH", r"/issues/(?P<number>\d+)", self._edit_issue),
@@ -225,14 +229,43 @@ class FakeGitHub(ServerBase):
             ("GET", _API + r"/users/(?P<login>[^/]+)", self._read_account),
             ("POST", r"(?:/api)?/graphql", self._query),
             ("GET", _API + r"/app", lambda _request: self.app.read()),
+            ("GET", _API + r"/app/hook/config", self._read_hook_of_app),
+            ("GET", _API + r"/app/hook/deliveries", lambda _request: self._deliveries()),
             ("GET", _API + r"/(?P<kind>orgs|users)/(?P<owner>[^/]+)/installation", self._read_installation_of_owner),
             ("POST", _API + r"/app/installations/(?P<installation>\d+)/access_tokens", self._grant),
         ]
         return [*own, *installed, *within]
 
+    def _list_hooks(self, repository: FakeRepository, request: Recorded) -> Answer:
+        """Whoever may not read webhooks sees none."""
+        if not self.webhooks_readable or self._granted is not None:
+            return self.unknown(request)
+        elsewhere = {
+            "id": 2,
+            "active": True,
+            "events": ["push"],
+            "config": {"url": "https://ci.example/hooks/ci", "content_type": "json"},
+        }
+        return 200, {}, [elsewhere, *([] if self.hook is None else [reports.listed_on_github(self.hook)])]
+
+    def _list_deliveries(self, repository: FakeRepository, request: Recorded) -> Answer:
+        return self._deliveries()
+
+    def _deliveries(self) -> Answer:
+        return 200, {}, [] if self.hook is None else reports.deliveries_on_github(self.hook)
+
+    def _read_hook_of_app(self, request: Recorded) -> Answer:
+        if self.hook is None:
+            return self.unknown(request)
+        webhook = reports.listed_on_github(self.hook)
+        self.app.events = webhook["events"]
+        return 200, {}, webhook["config"]
+
     def described_path(self, request: Recorded) -> str | None:
         path = re.sub(rf"^{_API}", "", request.path)
-        undescribed = re.search(r"^/users?\b|^/app\b|^/orgs/|/(graphql|assignees/.*|installation|assignees)$", path)
+        undescribed = re.search(
+            r"^/users?\b|^/app\b|^/orgs/|/(graphql|assignees/.*|installation|assignees|hooks|deliveries)$", path
+        )
         return None if undescribed else re.sub(r"^/repositories/\d+", "/repos/acme/game", path)
 
     def unknown(self, request: Recorded) -> Answer:

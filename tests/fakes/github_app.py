@@ -69,6 +69,7 @@ class FakeApp:
         self.id, self.slug, self.account = 4711, "syncd", Account("syncd[bot]", 503, app=True)
         self.permissions = {"issues": "write", "metadata": "read"}
         self.keys = [private_key()]
+        self.events: list[str] = []  # that its webhook reports
         self.installation = FakeInstallation(678, repository.owner, {repository.id})
         self.installations = [self.installation]
         self.lasting_seconds = 3600.0
@@ -137,7 +138,7 @@ class FakeApp:
         content = {
             "id": self.id, "client_id": CLIENT_ID, "slug": self.slug, "node_id": "A_1", "name": "Syncd", "html_url": page,
             "owner": {}, "description": None, "external_url": page, "created_at": "2024-01-01T00:00:00Z",
-            "updated_at": "2024-01-01T00:00:00Z", "permissions": self.permissions, "events": [],
+            "updated_at": "2024-01-01T00:00:00Z", "permissions": self.permissions, "events": self.events,
         }  # fmt: skip
         return 200, {}, content
 

@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+from tests.fakes import reports
 from tests.fakes.jira_project import JiraProject
 from tests.fakes.jira_rules import (
     RESOLUTIONS,
@@ -108,13 +109,36 @@ class FakeJira(JiraProject):
             ("GET", "/user/search", self._get_users),
             *self.more_routes(),
         ]
-        sprints: Routes = [("GET", "/rest/greenhopper/1.0/sprint/picker", self._get_sprints)]
-        return [(method, self.api + pattern, answer) for method, pattern, answer in own] + sprints
+        elsewhere: Routes = [
+            ("GET", "/rest/greenhopper/1.0/sprint/picker", self._get_sprints),
+            ("GET", "/rest/webhooks/1.0/webhook", lambda request: self._get_webhooks(request, counted=False)),
+        ]
+        if self.counts_deliveries:
+            elsewhere.append(
+                ("GET", "/rest/jira-webhook/1.0/webhooks", lambda request: self._get_webhooks(request, counted=True))
+            )
+        return [(method, self.api + pattern, answer) for method, pattern, answer in own] + elsewhere
+
+    def _get_webhooks(self, request: Recorded, *, counted: bool) -> Answer:
+        """For administrators of Jira alone."""
+        if not self.administrator:
+            return fault(403)
+        return 200, {}, [] if self.hook is None else [reports.listed_in_jira(self.hook, counted=counted)]
 
     def described_path(self, request: Recorded) -> str | None:
         # These are left out of the descriptions at hand.
         left_out = request.path.endswith(
-            ("/statuses", "/user/search", "/sprint/picker", "/resolution", "/priority", "/components", "/changelog")
+            (
+                "/statuses",
+                "/user/search",
+                "/sprint/picker",
+                "/resolution",
+                "/priority",
+                "/components",
+                "/changelog",
+                "/webhook",
+                "/webhooks",
+            )
         )
         return None if left_out else super().described_path(request)
 

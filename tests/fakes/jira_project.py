@@ -26,6 +26,8 @@ class JiraProject(ServerBase):
         self.hidden: set[str] = set()  # ids of issues whose security level our account does not have
         self.changes: list[tuple[str, str, str]] = []  # who changed what of which issue
         self.hook: Sender | None = None  # which reports every change of an issue
+        self.administrator = True  # our account
+        self.counts_deliveries = False  # as Data Center does from version 10 on
         self._last_numbers: dict[str, int] = {}
         self._last_id = 10_000
 

@@ -45,6 +45,7 @@ class Sender:
     sent: list[Sent] = field(default_factory=list)
     waiting: list[Sent] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
+    settings: dict[str, object] = field(default_factory=dict)  # of the webhook, unlike those that it should have
     _closing: bool = False
     _wake: threading.Condition = field(default_factory=threading.Condition)
 
@@ -106,6 +107,48 @@ class Sender:
         finally:
             connection.close()
         return sent.status
+
+
+def listed_on_github(sender: Sender) -> dict[str, Any]:
+    """The webhook as GitHub lists it: of its secret only that it has one."""
+    target = {"url": sender.url, "content_type": "json", "insecure_ssl": "0"}
+    target |= {"secret": "********"} if sender.secret else {}
+    webhook = {"type": "Repository", "id": 1, "name": "web", "active": True, "events": ["issues"], "config": target}
+    return webhook | sender.settings
+
+
+def deliveries_on_github(sender: Sender) -> list[dict[str, Any]]:
+    """What was sent, the newest first, as GitHub lists it: without a body."""
+    return [
+        {
+            "id": number,
+            "guid": sent.headers["X-GitHub-Delivery"],
+            "delivered_at": f"2026-11-30T12:00:{number % 60:02}Z",
+            "redelivery": sent.tries > 1,
+            "duration": 0.03,
+            "status": "OK"
+            if sent.status == 200
+            else f"Invalid HTTP Response: {sent.status}"
+            if sent.status
+            else "failed to connect to host",
+            "status_code": sent.status,
+            "event": sent.event,
+            "action": json.loads(sent.body).get("action"),
+        }
+        for number, sent in reversed([*enumerate(sender.sent)])
+    ]
+
+
+def listed_in_jira(sender: Sender, *, counted: bool) -> dict[str, Any]:
+    """The webhook as Jira lists it for an administrator; `counted` as Data Center does from version 10 on."""
+    events = ["jira:issue_updated", "jira:issue_deleted"]
+    failures = sum(sent.status >= 400 for sent in sender.sent)
+    errors = sum(not sent.status for sent in sender.sent)
+    counts = {"successes": len(sender.sent) - failures - errors, "failures": failures, "errors": errors}
+    of_version: dict[str, Any] = {"active": True, "configuration": {}, "statistics": {"counts": counts}}
+    if not counted:
+        of_version = {"enabled": True, "excludeBody": False, "filters": {"issue-related-events-section": ""}}
+    return {"id": 1, "name": "syncd", "url": sender.url, "events": events, **of_version} | sender.settings
 
 
 def signed(style: str, secret: str, event: str, body: bytes, number: str = "") -> Sent:

@@ -143,6 +143,14 @@ class AppLogin(Login):
             sentences.append(f"its token is for {name} alone, with {_listed(PERMISSIONS.items())}, until {until} UTC")
         return sentences
 
+    def read(self, path: str) -> Answer:
+        """Return the answer to a GET that the App itself signs. Raises TrackerError."""
+        with self._tokens.lock:
+            try:
+                return self._send("GET", path)
+            finally:
+                self._connection.close()
+
     def _fetch(self) -> Fetched[Auth.Auth]:
         """One POST; at first also one GET for the App, and one for the installation. After a refusal the GETs that tell its cause."""
         if self._app is None:
