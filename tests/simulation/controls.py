@@ -245,6 +245,14 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a survey writes nothing that it read", surveys, "_ask", _put_down, 100, "surveys"),
     Control("a survey keeps its place only with its findings", surveys, "save", _save_or_not, 100, "surveys"),
     Control("another address is news", readings, "is_news", _conditions_only, 30, "surveys"),
+    QueryControl(
+        "a look that a report asks for is owed",
+        "ask_hooked",
+        "looks_owed = issues.looks_owed + 1",
+        "looks_owed = issues.looks_owed",
+        50,
+        "hooks",
+    ),
     Control(
         "the aliases of a group that becomes an alias follow its target",
         operator,

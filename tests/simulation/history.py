@@ -43,6 +43,7 @@ class Setup:
     syncers: int = 1
     route: tuple[tuple[str, Value], ...] = ()
     surveys: bool = False
+    hooks: bool = False  # the tracker reports what people do
     survey_interval: float = 3600.0
     tells_closing: bool = True  # the tracker tells when an issue was closed
     lists_changes: bool = False  # the tracker lists what changed since the last survey
@@ -154,7 +155,7 @@ def generate_short(seed: int) -> History:
 def _profile(seed: int, directed: random.Random) -> str:
     """The profile of a seed, empty for most of them."""
     if directed.random() < PROFILED:
-        return directed.choice(sorted(PROFILES.keys() - {MERGES}))
+        return directed.choice(sorted(PROFILES.keys() - {MERGES, HOOKS}))
     return MERGES if random.Random(f"merges {seed}").random() < PROFILED / 2 else ""
 
 
@@ -511,6 +512,21 @@ def _surveyed(chance: random.Random, span: float, names: Sequence[str], setup: S
     return replace(setup, surveys=True, survey_interval=chance.choice((60.0, 300.0))), operations
 
 
+def _hooked(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> tuple[Setup, list[Operation]]:
+    """People act one after the other while a look is made, and each act is reported: late, twice, in the wrong order, or never."""
+    operations = []
+    for _ in range(chance.randint(2, 5)):
+        at, number, release = chance.uniform(0, span + 300.0), chance.randint(0, 3), chance.choice(RELEASES)
+        if chance.random() < 0.5:
+            seconds = chance.choice((3.0, 20.0))
+            operations.append(operation(at, "tracker", "answers slowly", call="look", seconds=seconds, lost=0))
+        for _ in range(chance.randint(1, 3)):
+            act = chance.choice(("closes", "reopens", "labels", "renames", "transfers"))
+            operations.append(operation(at, "person", act, issue=number, release=release))
+            at += chance.uniform(0.0, 10.0)
+    return replace(setup, hooks=True, surveys=chance.random() < 0.25), operations
+
+
 def _chains(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> tuple[Setup, list[Operation]]:
     """Groups that are merged one after the other, and held while they are in hand."""
     begin = chance.uniform(0, span)
@@ -655,13 +671,14 @@ def _repeats(chance: random.Random, span: float, names: Sequence[str], setup: Se
     return replace(setup, mode="window"), operations
 
 
-MERGES = "merges"
+MERGES, HOOKS = "merges", "hooks"
 MERGED = "0" * 24 + "f" * 40  # the fingerprint of a group that Backtrace merged
 PROFILED = 0.15  # the share of seeds with a profile
 PROFILES: dict[str, Profile] = {
     "slow answers": _slow_answers,
     "rests": _rests,
     "surveys": _surveyed,
+    HOOKS: _hooked,
     "chains": _chains,
     "copies": _copies,
     "frozen": _frozen,

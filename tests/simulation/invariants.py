@@ -359,8 +359,12 @@ def _merged_at_rest(world: "World") -> None:
 
 
 def _surveyed(world: "World", issue: Issue, item: Item) -> None:
-    """After a survey the store has the address of an issue, and how people left it."""
-    if not world.history.setup.surveys or world.has("machine", "sets the clocks"):
+    """After a survey, or a report of what was done last, the store has the address of an issue, and how people left it."""
+    acted_at = world.truth.acted.get(item.number)
+    is_heard = (
+        acted_at is not None and acted_at == world.truth.heard.get(item.number) and not world.has("tracker", "lags")
+    )
+    if not (world.history.setup.surveys or is_heard) or world.has("machine", "sets the clocks"):
         return
     place = world.site.place(item)
     if issue.key != place.key:

@@ -4,15 +4,17 @@ The loops are those of `syncd.daemon.threads`. Only what they wait on is replace
 """
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import cast
 
 from syncd.config import Config
 from syncd.core import budget
+from syncd.core.hooks import GATHER_SECONDS
 from syncd.daemon import threads
 from syncd.errors import StoreUnavailable
+from syncd.intake.reports import Delivery, Reports
 from syncd.store import Store, limits, outbox
 from syncd.store.hints import NoHints
 from syncd.worker import reconcile
@@ -108,6 +110,8 @@ class Process(Owner):
         self.absorber._stopping = cast(threading.Event, Event(scheduler))
         self.absorber._purge_at = float("inf")
         self.absorber._batch = batch
+        self._reports = Reports(self.store, self.clock)
+        self._hears = False
         self._in_hand: dict[int, str] = {}
         self.strays: list[str] = []  # owners that went on without their claims
         self.syncers = []
@@ -182,6 +186,31 @@ class Process(Owner):
                 self.store.outbox.take_over(lambda _: dead, self.clock.wall())
 
         self.scheduler.spawn(self, f"{self.name} heartbeat", beat)
+
+    def hear(self, delivery: Delivery) -> bool:
+        """Take a report of a hook, for a task of the tracker: whether it leads to something. Looks are brought forward as by `intake.hooks`.
+        Raises StoreUnavailable."""
+        with self._in_line():
+            silence = self._reports.take([delivery]).silences[0]
+        self.scheduler.spawn(self, f"{self.name} hooks", self._hasten)
+        return not silence
+
+    def _hasten(self) -> None:
+        while self._reports.gathers:
+            self.scheduler.sleep(GATHER_SECONDS / 4, "gathers reports")
+            with suppress(StoreUnavailable), self._in_line():
+                self._reports.hasten()
+
+    @contextmanager
+    def _in_line(self) -> Iterator[None]:
+        """One thread takes all reports."""
+        while self._hears:
+            self.scheduler.sleep(0.1, "waits for the thread of the hooks")
+        self._hears = True
+        try:
+            yield
+        finally:
+            self._hears = False
 
     def wake(self, tables: set[str]) -> None:
         """Tell every loop that reads one of these tables that something was committed."""

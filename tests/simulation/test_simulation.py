@@ -12,7 +12,7 @@ from tests.prove import mutants
 from tests.simulation import server_controls
 from tests.simulation.__main__ import run
 from tests.simulation.controls import CONTROLS, Control, QueryControl
-from tests.simulation.history import generate, generate_short
+from tests.simulation.history import HOOKS, generate, generate_short
 from tests.simulation.world import World
 
 pytestmark = pytest.mark.slow
@@ -37,6 +37,15 @@ def test_no_interleaving_of_these_seeds_violates_an_invariant(first: int, tmp_pa
     violations = [violation for seed in range(first, first + PART) if (violation := run(generate(seed), tmp_path)[0])]
 
     assert [str(violation) for violation in violations] == []
+
+
+@pytest.mark.parametrize("first", range(0, 100, PART))
+def test_no_interleaving_of_reports_and_looks_violates_an_invariant(first: int, tmp_path: Path) -> None:
+    worlds = [World(generate(seed, HOOKS), tmp_path) for seed in range(first, first + PART)]
+    violations = [violation for world in worlds if (violation := world.run())]
+
+    assert [str(violation) for violation in violations] == []
+    assert sum(world.counts["reports"] for world in worlds) > PART
 
 
 def test_no_interleaving_of_these_short_histories_violates_an_invariant(tmp_path: Path) -> None:

@@ -6,18 +6,22 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from syncd.config import Config, LocalSettings, Route
+from syncd.config import Config, HookSettings, LocalSettings, Route, Secret
 from syncd.config.sections import Notifications
 from syncd.core.budget import Limit
+from syncd.errors import StoreUnavailable
+from syncd.intake.reports import Delivery, marks
 from syncd.intake.sources import backtrace
 from syncd.model import Identity
 from syncd.store import Store
 from syncd.store.connection import Transaction
+from syncd.trackers.hooks import Report
 from syncd.worker.routing import Routing
 from tests.simulation import fairness, invariants, operators
 from tests.simulation.database import Database
@@ -77,6 +81,10 @@ class Truth:
     clock_set_at: float = 0.0
     intended: list[int] = field(default_factory=list)  # issues whose intent was on disk after the last commit
     leases: dict[int, tuple[str, float]] = field(default_factory=dict)  # who has claimed a group, and until when
+    acted: dict[int, float] = field(default_factory=dict)  # when a person changed an issue last
+    heard: dict[int, float] = field(
+        default_factory=dict
+    )  # when a person made the latest change of an issue that a hook has reported
     trials: dict[str, float] = field(
         default_factory=dict
     )  # the claims that try a tracker that rests, and until when alone
@@ -377,6 +385,29 @@ class World:
                 item.comments = item.comments[:-1]
             case "renames":
                 item.renamed_to = f"RENAMED-{item.number}"
+        self._report(item)
+
+    def _report(self, item: Item) -> None:
+        """A tracker with a hook reports what a person did: once, twice, or never."""
+        if not self.history.setup.hooks:
+            return
+        acted_at = self.truth.acted[item.number] = self.scheduler.now
+        body = f"{item.number} {acted_at} {next(self._names)}".encode()
+        report = Report(issues=item.remote_ids, changed_at=item.changed_at)
+        delivery = Delivery(name="hook", trackers=(TRACKER,), home="", report=report, marks=marks("hook", body, b""))
+        for _ in range(self.scheduler.random.choice((0, 1, 1, 2))):
+            at = self.scheduler.now + self.scheduler.random.uniform(0.0, 20.0)
+            self._acting += 1
+            self.scheduler.spawn(self.people, "hook", partial(self._deliver, delivery, item.number, acted_at), at)
+
+    def _deliver(self, delivery: Delivery, number: int, acted_at: float) -> None:
+        """A report that is not answered 200 is lost, as GitHub's are."""
+        for process in self.living[:1]:
+            with suppress(StoreUnavailable):
+                if process.hear(delivery) and not process.is_dead:
+                    self.truth.heard[number] = max(acted_at, self.truth.heard.get(number, 0.0))
+                    self.counts["reports"] += 1
+        self._acting -= 1
 
     def _file_stranger(self, entry: Operation) -> None:
         self.site.add("", "a person's issue", "person")
@@ -566,6 +597,7 @@ def _config(setup: Setup) -> Config:
     return Config(
         notifications=Notifications(occurrence_mode=setup.mode),
         trackers={TRACKER: here},
+        hooks={"hook": HookSettings(tracker=[TRACKER], secret=Secret(env="HOOK"))} if setup.hooks else {},
         routes=[Route(name=ROUTE, tracker=TRACKER, **values)],
     )
 
