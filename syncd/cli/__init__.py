@@ -51,6 +51,7 @@ COMMANDS = {
     "hold": Entry("operator", _CRASHES, "Hold a group: file nothing and write nothing to its issue, until --end."),
     "relink": Entry("operator", _CRASHES, "Link a group to an issue that exists already."),
     "adopt": Entry("adopt", _CRASHES, "Take over issues that exist already, before their crash is filed again."),
+    "backfill": Entry("backfill", _CRASHES, "Read all groups of a Backtrace project into the store."),
     "alias": Entry("operator", _CRASHES, "Show one group's occurrences on another group's issue: add, remove, list."),
     "dead": Entry("dead", _TRACKERS, "List, retry or discard groups that are stuck: refused, parked or dropped."),
     "pause": Entry("pause", _TRACKERS, "Stop sending to a tracker, or by a route, until `resume`."),

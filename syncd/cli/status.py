@@ -103,7 +103,7 @@ def _poll(poll: Mapping[str, Any], now: float) -> str:
         return f"not read yet: {poll['reason']}" if poll["reason"] else "not read yet"
     text = f"{counted(poll['groups'], 'group')} read, the last time {duration(max(0.0, now - poll['polled_at']))} ago"
     if poll["older"]:
-        text += f"; {poll['older']:,} have not crashed since the first poll, and are not filed"
+        text += f"; {poll['older']:,} have not crashed since the first poll: `syncd backfill` reads them"
     return text
 
 

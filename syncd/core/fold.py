@@ -19,7 +19,7 @@ OTHER_RELEASES = "(other releases)"
 MAX_TRAIL = 64
 TEXTS = ("application", "group_url", "callstack", "object_id", "classifiers", "message", "attributes")
 _NUMBERS = ("occurrences", "approximate", "at_most", "hosts", "users", "first_seen", "last_seen")
-_APPEARANCE = attrgetter(*TEXTS, *_NUMBERS, "triage", "source_state")
+_APPEARANCE = attrgetter(*TEXTS, *_NUMBERS, "triage", "source_state", "backfilled")
 
 
 def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
@@ -77,6 +77,7 @@ def fold_all(
         if (reading := counting.reading(after.tally)) != after.reading:
             after = read_as(replace(after, releases=tuple(ledger.values()), trail=tuple(trail)), reading)
             ledger, trail = {row.release: row for row in after.releases}, [*after.trail]
+        after = replace(after, backfilled=False)  # its crash goes on
         if grown or replace(after, tally=earlier.tally) != earlier:
             _leave_point(trail, after, notification)
 
@@ -188,8 +189,7 @@ def _polled(group: Group, notification: Notification, counting: Counting) -> Gro
         first_seen=smaller(group.first_seen, message.first),
         last_seen=larger(group.last_seen, message.last),
         triage=message.triage or group.triage,
-        backfilled=(message.backfill is True and not group.revision)
-        or (group.backfilled and message.backfill is not False),
+        backfilled=_is_backfilled(group, message, occurrences),
         revision=group.revision or 1,
     )
     if after.occurrences != group.occurrences or after.users != group.users or after.hosts != group.hosts:
@@ -197,6 +197,13 @@ def _polled(group: Group, notification: Notification, counting: Counting) -> Gro
         _leave_point(trail, after, polls.first_point(group, message))
         after = replace(after, trail=tuple(trail))
     return after
+
+
+def _is_backfilled(group: Group, poll: Notification, occurrences: int) -> bool:
+    """Whether nothing is known of the group but what a backfill brought, which is not to be filed."""
+    if not group.revision:
+        return poll.backfill is True
+    return group.backfilled and poll.backfill is not False and occurrences <= group.occurrences
 
 
 def _with_possible_times(group: Group, notification: Notification) -> Notification:

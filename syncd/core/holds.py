@@ -23,7 +23,7 @@ def decision(group: Group, policy: Policy | None, *, hold_zero: bool, now: float
     if group.ordered is not None:
         return None
     if group.backfilled:
-        reason = "a backfill brought it, and nobody has asked for its issue: `syncd file` files it, `syncd backfill --file` all of its kind"
+        reason = "a backfill brought it, and it has not crashed since; `syncd file` files it, `syncd backfill --file` all of the project"
         return hold("backfill", reason)
     if policy.on_triage == "follow" and group.triage in (polls.RESOLVED, polls.MUTED):
         reason = f"{polls.sentence(group.triage)}, and route {policy.name} follows that (on_triage)"

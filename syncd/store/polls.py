@@ -28,6 +28,15 @@ class PollStanding(msgspec.Struct, frozen=True, kw_only=True):
     refused: bool = False
 
 
+class BackfillStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """A backfill under way: what it was called with, the commit of Backtrace as of which it reads, and how many groups it has read."""
+
+    call: str
+    tx: int | None = None
+    offset: int = 0
+
+
+_BACKFILL = msgspec.json.Decoder(BackfillStanding)
 _STANDING = msgspec.json.Decoder(PollStanding)
 
 
@@ -40,3 +49,18 @@ def standing(transaction: Transaction, project: str) -> PollStanding:
 def save(transaction: Transaction, project: str, after: PollStanding) -> None:
     """Remember it."""
     transaction.run("set", name=f"{PREFIX}{project}", value=text_of(after))
+
+
+def backfill(transaction: Transaction, project: str) -> BackfillStanding | None:
+    """The backfill of the project that is under way."""
+    rows = transaction.rows("setting", name=f"{PREFIX}{project}.backfill")
+    return _BACKFILL.decode(str(rows[0]["value"])) if rows else None
+
+
+def save_backfill(transaction: Transaction, project: str, after: BackfillStanding | None) -> None:
+    """Remember how far it is; None at its end."""
+    name = f"{PREFIX}{project}.backfill"
+    if after is None:
+        transaction.run("unset", name=name)
+    else:
+        transaction.run("set", name=name, value=text_of(after))

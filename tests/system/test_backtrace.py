@@ -60,6 +60,23 @@ def test_kills_in_the_middle_of_polls_lose_and_double_nothing(daemon: Daemon, fa
     daemon.stop()
 
 
+def test_a_backfill_that_is_killed_goes_on_and_counts_every_group_once(daemon: Daemon, fake: FakeBacktrace) -> None:
+    long_ago = time.time() - 90 * 86400
+    fake.objects.add([crash(group, long_ago, group * 10 + n) for group in range(200) for n in range(1 + group % 4)])
+    daemon.start()
+    daemon.wait_for(lambda: daemon.status()["polls"][0]["polled_at"], "the first poll")
+    assert daemon.groups() == {}
+    fake.most_rows, fake.latency = 10, 0.05
+    for seconds in (1.5, 2.0, 2.5):
+        daemon.kill_command("backfill", "acme/game", seconds=seconds)
+    daemon.syncd("backfill", "acme/game")
+    daemon.drain()
+    truth = {name: fake.objects.count(name) for name in fake.objects.groups()}
+    assert {name: group["occurrences"] for name, group in daemon.groups().items()} == truth
+    assert daemon.status()["held"] == len(truth)
+    daemon.stop()
+
+
 def test_polls_that_are_off_send_nothing(tmp_path: Path, fake: FakeBacktrace) -> None:
     (tmp_path / "backtrace-token").write_text(TOKEN)
     fake.objects.add([crash(1, time.time(), 1)])
