@@ -166,7 +166,14 @@ class Client(transport.Connection):
 
     def read(self, path: str, parameters: Parameters | None = None) -> Any:
         """The JSON value of a GET. Raises like `query`."""
-        answer = self.send_idempotent("GET", path, parameters=parameters)
+        return self._value(self.send_idempotent("GET", path, parameters=parameters))
+
+    def checked(self, answer: Answer) -> Mapping[str, Any]:
+        """The JSON object of an answer. Raises like `query`."""
+        value = self._value(answer)
+        return value if isinstance(value, dict) else {}
+
+    def _value(self, answer: Answer) -> Any:
         value = answer.json
         if not answer.ok or value is None:
             raise self._meaning(answer, Sent.READ)
@@ -178,13 +185,14 @@ class Client(transport.Connection):
     def _refusal(self, text: str, answer: Answer) -> TrackerError:
         """The meaning of a failure that Backtrace puts into words."""
         key, universe = self.target.key, self.target.settings.universe
+        purpose = "with the capability query:post" if self._key == "token" else "that may write issues"
         refusal = one_line(text, 200)
         if re.search(
             r"invalid token|permission|not authori[sz]ed|unauthori[sz]ed|forbidden|capabilit", text, re.IGNORECASE
         ):
             return Misconfigured(
                 f"Backtrace refuses the token ({refusal}); in Backtrace open Project settings → API tokens of "
-                f"{self.target.project.name}, and make one with the capability query:post: {answer.renewal}",
+                f"{self.target.project.name}, and make one {purpose}: {answer.renewal}",
                 login=True,
             )
         if "no such universe" in text:

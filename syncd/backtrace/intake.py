@@ -7,11 +7,12 @@ import structlog
 
 from syncd.backtrace import queries
 from syncd.backtrace.client import Target
+from syncd.backtrace.links import linkable
 from syncd.backtrace.queries import Row
 from syncd.core import frames, polls
 from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
-from syncd.model import Identity
+from syncd.model import Identity, Issue
 from syncd.store import Store, groups
 from syncd.store.connection import Transaction
 from syncd.worker.routing import Routing
@@ -36,6 +37,17 @@ class Intake:
         keys = {groups.key(self.identity(row.key)): row.key for row in rows}
         present = self._store.read(partial(groups.existing, keys=list(keys)))
         return {keys[key] for key in present}
+
+    def issues(self, rows: Iterable[Row]) -> dict[str, Issue]:
+        """The issues of these groups that exist, by fingerprint. Raises StoreUnavailable."""
+        keys = {groups.key(self.identity(row.key)): row.key for row in rows}
+
+        def read(transaction: Transaction) -> dict[str, Issue]:
+            ids = groups.existing(transaction, keys)
+            live = groups.live_issues(transaction, list(ids.values()))
+            return {keys[key]: live[number] for key, number in ids.items() if linkable(live.get(number))}
+
+        return self._store.read(read)
 
     def deliver(self, rows: Sequence[Row], now: float, backfill: bool | None = None) -> int:
         """Store the totals of the groups of which they are news; return how many that were. Raises StoreUnavailable."""

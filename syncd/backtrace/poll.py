@@ -7,9 +7,10 @@ from functools import partial
 import structlog
 from msgspec.structs import replace
 
-from syncd.backtrace import queries
+from syncd.backtrace import links, queries
 from syncd.backtrace.client import Client, ColumnsMissing, Target
 from syncd.backtrace.intake import Arrived, Intake
+from syncd.backtrace.links import Linker
 from syncd.backtrace.queries import Filter, Query, Row
 from syncd.config import Config
 from syncd.core.budget import HORIZON_SECONDS, Allowance
@@ -40,13 +41,13 @@ class Reader:
     def __init__(
         self, target: Target, store: Store, routing: Routing, clock: Clock, sleep: Callable[[float], None]
     ) -> None:
-        self.client = Client(target, clock, sleep, self._spend)
+        self.client = Client(target, clock, sleep, self.spend)
         self._store, self._clock, self._sleep = store, clock, sleep
         self._names = routing.config.notifications.release_attributes
         self._allowance = Allowance(credential=target.credential, limits=target.project.reads)
         self.dropped: list[str] = []
 
-    def _spend(self) -> None:
+    def spend(self) -> None:
         """Wait until the budget has a request left, and take it."""
         while True:
             now = self._clock.wall()
@@ -98,6 +99,8 @@ class Poller:
         self._store, self._routing, self._clock = store, routing, clock
         self._intake = Intake(target, store, routing, arrived)
         self._reader = Reader(target, store, routing, clock, sleep)
+        self._linker = Linker(target, clock, sleep, self._reader.spend) if target.project.link == "tickets" else None
+        self._unlinkable = set[str]()  # groups whose tickets Backtrace refuses, until the next start
         self._lock = threading.Lock()
         self._waiting: set[str] = set()
         self._token = target.project.token.version()
@@ -142,8 +145,10 @@ class Poller:
         return max(0.0, self._due(after, ended) - ended)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
         self._reader.client.close()
+        if self._linker is not None:
+            self._linker.close()
 
     def _due(self, standing: PollStanding, now: float) -> float:
         """The time of the next poll. A time in the future was stored before the clock was set back."""
@@ -173,6 +178,7 @@ class Poller:
         else:
             pages = map(self._reader.group, sorted(moved))
         groups = older = delivered = 0
+        fault, link_reason = before.link_fault, ""
         for rows in pages:
             if not groups:
                 self._mark(fresh=True)  # before the first group is folded
@@ -180,9 +186,37 @@ class Poller:
             wanted = [row for row in rows if row.key in existing or _crashed(row, before.begun_at)]
             delivered += self._intake.deliver(wanted, self._clock.wall())
             groups, older = groups + len(rows), older + len(rows) - len(wanted)
+            if self._linker is not None and not fault and not link_reason:
+                try:
+                    fault = self._link(self._linker, [row for row in rows if row.key in existing])
+                except Deferred:
+                    raise
+                except TrackerError as error:  # the counts are read all the same
+                    link_reason = error.reason
+                    log.warning("link_failed", project=self.target.title, reason=link_reason)
         log.info("polled", project=self.target.title, groups=groups, news=delivered, whole=whole)
         after = PollStanding(begun_at=before.begun_at, polled_at=now, whole_at=now, groups=groups, older=older)
+        after = replace(after, link_fault=fault, link_reason=link_reason)
         return after if whole else replace(after, whole_at=before.whole_at, groups=before.groups, older=before.older)
+
+    def _link(self, linker: Linker, rows: Sequence[Row]) -> str:
+        """Write the missing links of groups. Return why none may be written any more; empty if nothing is against it."""
+        issues = self._intake.issues(rows)
+        for row in rows:
+            issue = issues.get(row.key)
+            if issue is None or row.key in self._unlinkable or not links.lacks(row, str(issue.url)):
+                continue
+            link = linker.link(row.key, issue)
+            log.info("linked", project=self.target.title, fingerprint=row.key, issue=issue.key, result=link.result)
+            if link.result is links.Result.REFUSED:
+                self._unlinkable.add(row.key)
+                reason = link.reason
+                log.warning("link_refused", project=self.target.title, fingerprint=row.key, reason=reason)
+            if link.stops:
+                reason = f"{row.key[:12]}: {link.reason}"
+                log.error("links_stopped", project=self.target.title, reason=reason)
+                return reason
+        return ""
 
     def _failed(self, before: PollStanding, error: TrackerError, began: float) -> PollStanding:
         """The standing after the failure of a poll that began at a time."""

@@ -25,6 +25,7 @@ from syncd.cli.check_hooks import TransientNotebook
 from syncd.cli.check_receiver import Advice, Obstacle, receiver_findings, source_findings
 from syncd.cli.sample import show_sample
 from syncd.cli.tables import console
+from syncd.cli.try_link import TryLinkOption, try_one
 from syncd.config import Config, secrets
 from syncd.config.plugins import BUILT_IN, SHIPPED, PluginError, candidates, load_plugin
 from syncd.config.values import CREDENTIALS
@@ -60,6 +61,7 @@ def check(
         typer.Option(metavar="FILE", help="Show instead what a body in this file maps to; - reads standard input."),
     ] = None,
     source: Annotated[str | None, typer.Option(metavar="NAME", help="The source that would get the body.")] = None,
+    try_link: TryLinkOption = None,
 ) -> None:
     """Check the configuration, the store and every tracker.
 
@@ -67,6 +69,9 @@ def check(
     for any other problem. With --sample and --source it only shows how the source reads a body: each field, where it is in the body, and what to
     do about one that is missing.
     """
+    if try_link is not None:
+        try_one(config, try_link)
+        return
     path = config_path(config)
     loaded = configuration.load(path)
     out = console()

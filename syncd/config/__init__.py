@@ -242,8 +242,9 @@ def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
     ]
     for name, settings in config.backtrace.items():
         places += [
-            (f"backtrace.{name}.projects[{number}].token", project.token)
+            (f"backtrace.{name}.projects[{number}].{key}", getattr(project, key))
             for number, project in enumerate(settings.projects)
+            for key in ("token", "link_token")
         ]
     return ((key, secret) for key, secret in places if isinstance(secret, Secret))
 

@@ -1,8 +1,9 @@
 """`[backtrace.NAME]`: one Backtrace server, and the projects that syncd may read there."""
 
-from typing import Annotated
+import math
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from syncd.config.values import Address, Interval, Seconds, Secret, Section, WriteLimit
 from syncd.core.budget import Limit
@@ -19,6 +20,27 @@ class BacktraceProject(Section):
     """how often syncd reads the counts of the groups that crashed; a notification makes it read within a minute. `"off"`: never"""
     reads: Annotated[list[WriteLimit], Field(min_length=1)] = [Limit(count=30, seconds=60.0)]
     """maximum numbers of requests per time"""
+    link: Literal["off", "tickets"] = "off"
+    """`"tickets"`: write the issue of each group that polls read into the group's list of tickets in Backtrace, which moves an open group to *In Progress*"""
+    link_token: Annotated[Secret | None, Field(validate_default=True)] = None
+    """a secret: the token that writes tickets; required with `link = "tickets"`"""
+
+    @field_validator("link")
+    @classmethod
+    def _polls(cls, value: str, info: ValidationInfo) -> str:
+        if value == "tickets" and info.data.get("poll") == math.inf:
+            raise ValueError('is written by polls; remove poll = "off"')
+        return value
+
+    @field_validator("link_token")
+    @classmethod
+    def _writes(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        link = info.data.get("link")
+        if link == "tickets" and value is None:
+            raise ValueError('is missing; link = "tickets" writes with a token of its own')
+        if link == "off" and value is not None:
+            raise ValueError('counts only with link = "tickets"; set that as well, or remove this key')
+        return value
 
 
 class BacktraceSettings(Section):

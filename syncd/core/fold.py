@@ -189,7 +189,7 @@ def _polled(group: Group, notification: Notification, counting: Counting) -> Gro
         first_seen=smaller(group.first_seen, message.first),
         last_seen=larger(group.last_seen, message.last),
         triage=message.triage or group.triage,
-        backfilled=_is_backfilled(group, message, occurrences),
+        backfilled=polls.is_backfilled(group, message, occurrences),
         revision=group.revision or 1,
     )
     if after.occurrences != group.occurrences or after.users != group.users or after.hosts != group.hosts:
@@ -197,13 +197,6 @@ def _polled(group: Group, notification: Notification, counting: Counting) -> Gro
         _leave_point(trail, after, polls.first_point(group, message))
         after = replace(after, trail=tuple(trail))
     return after
-
-
-def _is_backfilled(group: Group, poll: Notification, occurrences: int) -> bool:
-    """Whether nothing is known of the group but what a backfill brought, which is not to be filed."""
-    if not group.revision:
-        return poll.backfill is True
-    return group.backfilled and poll.backfill is not False and occurrences <= group.occurrences
 
 
 def _with_possible_times(group: Group, notification: Notification) -> Notification:

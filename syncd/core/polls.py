@@ -57,6 +57,13 @@ def is_news(group: Group, poll: Notification) -> bool:
     )
 
 
+def is_backfilled(group: Group, poll: Notification, occurrences: int) -> bool:
+    """Whether nothing is known of the group but what a backfill brought, which is not to be filed."""
+    if not group.revision:
+        return poll.backfill is True
+    return group.backfilled and poll.backfill is not False and occurrences <= group.occurrences
+
+
 def moment(notification: Notification) -> float:
     """The time by which everything that a poll counts had crashed."""
     last = notification.last

@@ -21,7 +21,7 @@ EXPIRY_SECONDS = 30 * 86400.0  # before a token expires
 ALARMS = (
     "store_fault", "no_daemon", "crash_loop", "no_worker", "no_receiver", "no_console", "silent", "inbox_stuck", "tracker_unreachable",
     "tracker_rests", "store_copied", "tracker_missing", "outbox_stuck", "dead_letters", "parked", "doubles", "by_hand", "quarantined",
-    "backtrace_unread", "disk_full", "token_expires",
+    "backtrace_unread", "backtrace_unlinked", "disk_full", "token_expires",
 )  # fmt: skip
 NOTICES = ("detached", "found_again", "tracker_paused", "tracker_waits", "in_doubt", "route_paused", "storm")
 
@@ -202,6 +202,10 @@ def _of_polls(status: Mapping[str, Any], now: float) -> Iterator[Need]:
             counts = "the counts are those of its last poll" if poll["fresh"] else "notifications count instead"
             what = f"the counts of {poll['project']} are not read from Backtrace since {utc(poll['failing_since'])}, {counts}; the next try is {tries}"
             yield Need(state="backtrace_unread", what=f"{what}: {one_line(poll['reason'], 300)}", command="check")
+        if reason := poll["link_fault"] or poll["link_reason"]:
+            how = "no ticket any more" if poll["link_fault"] else "no ticket"
+            what = f"syncd writes {how} into Backtrace's project {poll['project']}: {one_line(reason, 300)}"
+            yield Need(state="backtrace_unlinked", what=what, command="check --try-link GROUP")
 
 
 def tracker_need(name: str, tracker: Mapping[str, Any], now: float) -> Need:

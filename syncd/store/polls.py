@@ -13,7 +13,8 @@ class PollStanding(msgspec.Struct, frozen=True, kw_only=True):
 
     `begun_at`: of the first poll; groups that have not crashed since are left to a backfill, and `older` counts them. `polled_at`: of the last that
     succeeded; `whole_at`: of the last that read every group, which were `groups`. `reason` says why the last tries failed, since `failing_since`, `failures`
-    in a row; then there is none before `until`. `refused`: a person must act.
+    in a row; then there is none before `until`. `refused`: a person must act. `link_fault` says why no ticket is written into Backtrace any more,
+    `link_reason` why the last poll wrote none.
     """
 
     begun_at: float = 0.0
@@ -26,6 +27,8 @@ class PollStanding(msgspec.Struct, frozen=True, kw_only=True):
     failures: int = 0
     until: float = 0.0
     refused: bool = False
+    link_fault: str = ""
+    link_reason: str = ""
 
 
 class BackfillStanding(msgspec.Struct, frozen=True, kw_only=True):

@@ -135,7 +135,15 @@ CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
         status(polls=[{
                 "project": "acme/game-client", "fresh": False, "polled_at": NOW - 300 * MINUTE, "whole_at": NOW - 300 * MINUTE, "begun_at": 1.0,
                 "groups": 40, "older": 0, "reason": "no connection to acme.sp.backtrace.io:443: refused", "failing_since": NOW - 250 * MINUTE,
-                "failures": 9, "until": NOW + 30 * MINUTE, "refused": False,
+                "failures": 9, "until": NOW + 30 * MINUTE, "refused": False, "link_fault": "", "link_reason": "",
+            }]),
+    ),
+    "Backtrace does not keep the tickets that syncd writes": (
+        "backtrace_unlinked",
+        status(polls=[{
+                "project": "acme/game-client", "fresh": True, "polled_at": NOW, "whole_at": NOW, "begun_at": 1.0, "groups": 40, "older": 0, "reason": "",
+                "failing_since": 0.0, "failures": 0, "until": 0.0, "refused": False,
+                "link_fault": "3f9ac2d81e07: Backtrace accepted the ticket, and does not have it", "link_reason": "",
             }]),
     ),
     "the disk of the store is nearly full": ("disk_full", status(store=status()["store"] | {"free": 3e8})),

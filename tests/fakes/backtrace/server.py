@@ -3,7 +3,7 @@
 import base64
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -41,6 +41,7 @@ class FakeBacktrace(ServerBase):
         self.between: list[Any] = []  # called one by one, each after the answer to a query
         self.unwritable: set[str] = set()  # fingerprints whose tickets cannot be set
         self.ignores_tickets = False
+        self.written: Callable[[], None] | None = None  # called once, after a ticket was set
         self.problems: list[str] = []  # what no client should send
         self._sent: dict[tuple[str, str], int] = {}
 
@@ -140,6 +141,9 @@ class FakeBacktrace(ServerBase):
             if ticket.get("action") == "set" and not self.ignores_tickets:
                 state = "in-progress" if issue["state"] == "open" else issue["state"]
                 objects.set_issue(fingerprint, ticket=json.dumps(ticket["value"]), state=state)
+            if self.written is not None:
+                written, self.written = self.written, None
+                written()
             results.append({"id": 1, "fingerprint": fingerprint, **(objects.issue(fingerprint) or {})})
         return 200, {}, {"results": results}
 
