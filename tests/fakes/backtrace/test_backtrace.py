@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.backtrace import TOKEN, FakeBacktrace, Objects, callstack
+from tests.fakes.backtrace.__main__ import Story
 from tests.fakes.backtrace.objects import COLUMNS, QueryError
 
 FINGERPRINTS = [format(number, "064x") for number in (0xA << 252, 0xB << 252, 0xC << 252, 1)]
@@ -184,3 +185,15 @@ def test_setting_a_ticket_replaces_the_list_and_moves_an_open_group() -> None:
         assert json.loads(first["ticket"]) == ticket["value"]
         assert (first["state"], "error" in second) == ("in-progress", True)
         assert not fake.problems
+
+
+def test_the_story_crashes_on_and_is_muted_in_the_end() -> None:
+    with FakeBacktrace("acme", "game-client") as fake:
+        story = Story(fake, lambda: 2_000_000_000.0)
+        backlog = {name: fake.objects.count(name) for name in fake.objects.groups()}
+        assert list(backlog.values()) == [6, 6, 6]
+        names = {story.step() for _ in range(60)}
+        assert len(names) == 5
+        assert all(fake.objects.count(name) > backlog.get(name, 0) for name in names)
+        assert any((fake.objects.issue(name) or {})["state"] == "muted" for name in names)
+        assert fake.webhook(names.pop(), "game-client")["project"] == "game-client"
