@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from syncd.config.plugins import hook_server
 from syncd.config.values import Secret, Section, did_you_mean
 
 # Kinds of trackers that report changes, with the key that names the server whose numbers an issue has, and its default.
@@ -19,8 +20,8 @@ class HookSettings(Section):
     """`[hooks.NAME]`: a webhook of a tracker, which sends to `/hooks/NAME`."""
 
     tracker: Names
-    """the tracker whose changes it reports, or a list of several: `["game", "web"]`, for the hook of a GitHub App, of an organization, or of
-    a Jira site"""
+    """the tracker whose changes it reports, or a list of several: `["game", "web"]`, for the hook of a GitHub App, of an organization,
+    of a GitLab group, or of a Jira site"""
     secret: Secret
     """a secret, the same as in the tracker's settings of the hook; it signs every report"""
     previous_secret: Secret | None = None
@@ -51,10 +52,11 @@ def contradictions(document: Mapping[str, Any]) -> Iterator[str]:
             if section is None:
                 yield f"hooks.{name}.tracker: {tracker!r} is not configured{did_you_mean(tracker, list(trackers))}"
             elif isinstance(section, dict) and isinstance(kind := section.get("kind"), str):
-                if kind not in SERVERS:
+                server = SERVERS.get(kind) or hook_server(kind)
+                if server is None:
                     yield f"hooks.{name}.tracker: {tracker!r} is of kind {kind}, which reports no changes; remove the hook"
                     continue
-                places.add((kind, str(section.get(*SERVERS[kind])).rstrip("/")))
+                places.add((kind, str(section.get(*server)).rstrip("/")))
                 if kind == "github" and hook.get("signed", True) is False:
                     yield f"hooks.{name}.signed: GitHub signs every report; remove this key"
         if len(places) > 1:

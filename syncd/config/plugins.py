@@ -107,7 +107,7 @@ class Plugin:
     `API_VERSION`, which follows the program.
 
     `tracker` is called as `OpenTracker`, once for each thread, and sends no request. `proof` says how its probes prove that a create was
-    not carried out.
+    not carried out. `hook` reads the webhooks of the tracker, as `syncd.trackers.hooks.Reader`; a tracker with one has the key `url`.
     """
 
     def __init__(
@@ -117,12 +117,14 @@ class Plugin:
         settings: type[PluginSettings] = PluginSettings,
         tracker: Callable[..., Any] | None = None,
         proof: Proof = Proof.NUMBERS,
+        hook: object | None = None,
         **later: object,
     ) -> None:
         self.api_version = api_version
         self.settings = settings
         self.tracker = tracker
         self.proof = proof
+        self.hook = hook
         # A plug-in for another version may say more; that version is the fault then, and is reported.
         if api_version in API_VERSIONS and (later or tracker is None):
             fault = f"an unknown keyword {next(iter(later))!r}" if later else "no tracker"
@@ -226,6 +228,18 @@ def find_plugin(kind: str) -> Plugin:
         kinds = sorted({*BUILT_IN, *installed})
         raise ValueError(f"no tracker called {kind!r} is installed{did_you_mean(kind, kinds)}")
     return load_plugin(installed[kind])
+
+
+def hook_server(kind: str) -> tuple[str, str] | None:
+    """Return the key of the server of a tracker that reports changes, and its default; None for a kind that reports none, or that no package
+    has. What a plug-in that cannot be used has is not known."""
+    try:
+        plugin = find_plugin(kind)
+    except PluginError:
+        return "url", ""
+    except ValueError:
+        return None
+    return None if plugin.hook is None else ("url", str(plugin.settings.model_fields["url"].default))
 
 
 def validate(value: Any, _handler: object) -> PluginSettings:

@@ -85,7 +85,7 @@ class Hooks(Door):
         if declares_more(headers, limit):
             raise too_large(limit)
         content = await (body.read(limit) if COMPLETE in scope else self.read_in_time(body, limit))
-        if hook.signed and not hooks.is_signed(hook.reader.signature(headers), content, hook.keys.values(now)):
+        if hook.signed and not hook.reader.is_authentic(headers, content, hook.keys.values(now)):
             raise _unauthorized(hook)
         if (admission := scope.get(ADMISSION)) is not None:
             admission.grant()

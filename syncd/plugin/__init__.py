@@ -66,9 +66,11 @@ from syncd.trackers import (
     Sweep,
     clock_finding,
     closings,
+    hooks,
     is_wanted,
 )
 from syncd.trackers.assignees import owners
+from syncd.trackers.hooks import Headers, Report
 from syncd.trackers.transport import (
     IDLE_SECONDS,
     Answer,
@@ -107,6 +109,7 @@ __all__ = [
     "Finding",
     "Gone",
     "Group",
+    "Headers",
     "Heading",
     "Issue",
     "IssueName",
@@ -136,6 +139,7 @@ __all__ = [
     "ProbeAfter",
     "Proof",
     "Refused",
+    "Report",
     "Seconds",
     "Secret",
     "Section",
@@ -164,6 +168,7 @@ __all__ = [
     "ends_connection",
     "explained",
     "fit",
+    "hooks",
     "is_wanted",
     "issue_line",
     "issue_markers",

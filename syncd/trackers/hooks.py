@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from syncd.config import TrackerSettings
+from syncd.config.plugins import BUILT_IN, PluginError, find_plugin
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line
 from syncd.trackers import Finding, Notebook
@@ -57,7 +59,10 @@ class Reader(Protocol):
     HOME: str
 
     def signature(self, headers: Headers) -> bytes:
-        """Return the SHA-256 in hex with which a report is signed, empty without one."""
+        """Return what proves that a report is authentic, empty where it has nothing of the kind."""
+
+    def is_authentic(self, headers: Headers, body: bytes, keys: Iterable[bytes]) -> bool:
+        """True if that proof was made with one of these keys. The time that it takes reveals nothing of them."""
 
     def delivery(self, headers: Headers) -> bytes:
         """Return the id of a delivery, which its repetitions share, empty without one."""
@@ -67,8 +72,30 @@ class Reader(Protocol):
 
 
 def reader(kind: str) -> Reader:
-    """Return the reader of a kind of tracker."""
-    return cast(Reader, import_module(f"syncd.trackers.{kind}.hook"))
+    """Return the reader of a kind of tracker. Where a plug-in cannot be used, that is one for which no report is authentic."""
+    if kind in BUILT_IN:
+        return cast(Reader, import_module(f"syncd.trackers.{kind}.hook"))
+    with suppress(PluginError):
+        return cast(Reader, find_plugin(kind).hook)
+    return _Deaf()
+
+
+class _Deaf:
+    """The hook of a tracker whose plug-in cannot be used; `check` and the rest of the tracker say why."""
+
+    HOME = ""
+
+    def signature(self, headers: Headers) -> bytes:  # noqa: ARG002
+        return b""
+
+    def is_authentic(self, headers: Headers, body: bytes, keys: Iterable[bytes]) -> bool:  # noqa: ARG002
+        return False
+
+    def delivery(self, headers: Headers) -> bytes:  # noqa: ARG002
+        return b""
+
+    def read(self, headers: Headers, body: bytes) -> Report | None:  # noqa: ARG002
+        return None
 
 
 class CheckHook(Protocol):
@@ -90,7 +117,16 @@ class CheckHook(Protocol):
 
 def check_hook_of(kind: str) -> CheckHook:
     """Return the check of a kind of tracker."""
+    if kind not in BUILT_IN:
+        return _unread
     return cast(CheckHook, import_module(f"syncd.trackers.{kind}.check_hook").check_hook)
+
+
+def _unread(*_: object, **__: object) -> list[Finding]:
+    """What `check` says of the webhook of a plug-in's tracker."""
+    return [
+        Finding(ok=True, what="syncd does not read the webhooks of this tracker; `syncd status` has when it was heard")
+    ]
 
 
 def place_of(address: str, hook: str) -> str:

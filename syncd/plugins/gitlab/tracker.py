@@ -36,6 +36,7 @@ from syncd.plugin import (
     one_line,
     write,
 )
+from syncd.plugins.gitlab import hook
 from syncd.plugins.gitlab.actions import inert
 from syncd.plugins.gitlab.answers import (
     Account,
@@ -384,4 +385,4 @@ def _label(name: str) -> str:
     return one_line(name.replace(",", " "), _LABEL_LIMIT)
 
 
-PLUGIN = Plugin(api_version=1, settings=GitLabSettings, tracker=GitLab)
+PLUGIN = Plugin(api_version=1, settings=GitLabSettings, tracker=GitLab, hook=hook)

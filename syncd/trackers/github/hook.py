@@ -1,5 +1,6 @@
 """GitHub's webhooks, of repositories, organizations and Apps, as GitHub's documentation "Webhook events and payloads" has them."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
@@ -43,6 +44,11 @@ class _Payload(msgspec.Struct):
 def signature(headers: Headers) -> bytes:
     """X-Hub-Signature, without -256, is a SHA-1, which GitHub sends for programs of before 2021."""
     return hooks.digest_of(headers, b"x-hub-signature-256")
+
+
+def is_authentic(headers: Headers, body: bytes, keys: Iterable[bytes]) -> bool:
+    """The signature is an HMAC of the body."""
+    return hooks.is_signed(signature(headers), body, keys)
 
 
 def delivery(headers: Headers) -> bytes:

@@ -1,6 +1,7 @@
 """Jira's webhooks, as Atlassian's documentation "Webhooks" of the Cloud platform and "Managing webhooks" of Data Center have them."""
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
@@ -40,6 +41,11 @@ class _Payload(msgspec.Struct, rename="camel"):
 def signature(headers: Headers) -> bytes:
     """The header has no -256 in its name, and names its method."""
     return hooks.digest_of(headers, b"x-hub-signature")
+
+
+def is_authentic(headers: Headers, body: bytes, keys: Iterable[bytes]) -> bool:
+    """The signature is an HMAC of the body."""
+    return hooks.is_signed(signature(headers), body, keys)
 
 
 def delivery(headers: Headers) -> bytes:

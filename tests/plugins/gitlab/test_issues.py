@@ -9,6 +9,7 @@ import pytest
 from syncd.errors import Gone, Misconfigured, Missing, OutcomeUnknown, OutOfReach, Refused
 from syncd.model import Settings
 from syncd.plugin import Tracker
+from syncd.plugin.conformance import Fault
 from syncd.plugin.conformance.samples import DRAFT, FIVE, MARKER, SECOND_MARKER, SIX, doubtful, linked, only
 from syncd.plugins.gitlab.settings import GitLabSettings
 from syncd.render.text import Code, Paragraph, Value
@@ -64,6 +65,14 @@ def test_a_confidential_issue_that_the_role_may_not_see_is_not_taken_for_deleted
         tracker.look(issue)
 
 
+def test_a_refusal_to_read_an_issue_is_no_deletion(world: GitLabWorld) -> None:
+    issue = linked(opened(world).create(DRAFT))
+    world.fake.inject(Fault(how="status", method="GET", path="/issues/1$", status=403))
+
+    with pytest.raises(OutOfReach, match="cannot be read, though its neighbours can"):
+        opened(world).look(issue)
+
+
 def test_an_administrators_token_cannot_prove_a_deletion(world: GitLabWorld) -> None:
     issue = linked(opened(world).create(DRAFT))
     world.fake.project.role = None
@@ -117,6 +126,7 @@ def test_crash_text_is_no_quick_action_and_mentions_nobody(world: GitLabWorld) -
     assert only(world).title == "Crash of @\u200bgrace"
     assert "\n/usr/lib/libc.so\n" in only(world).body, "code of a plain fence stays as it is"
     assert "\\/close" in only(world).body
+    assert "\u200b/close\n" in only(world).body, "a fence of four backticks does not end with three"
 
 
 def test_a_lost_create_is_found_where_people_moved_it_meanwhile(world: GitLabWorld) -> None:
