@@ -17,17 +17,22 @@ from syncd.config import (
     AppSettings,
     BacktraceProject,
     BacktraceSettings,
+    ChannelSettings,
     Config,
     GitHubSettings,
     HookSettings,
     JiraSettings,
     LocalSettings,
+    MailSettings,
     Match,
     OAuthSettings,
     PluginSettings,
     Route,
+    SlackSettings,
     Source,
     SourceMap,
+    TeamsSettings,
+    WebhookSettings,
 )
 from syncd.plugins.gitlab.settings import GitLabSettings
 from tests import documents
@@ -38,12 +43,13 @@ CONFIGURE = (ROOT / "docs/configure.md").read_text()
 OPERATE = (ROOT / "docs/operate.md").read_text()
 SETUP = (ROOT / "docs/setup.md").read_text()
 SECURITY = (ROOT / "docs/security.md").read_text()
+MESSAGES = "## Messages to Slack, Teams and mail"
 EXAMPLE = (ROOT / "config.toml.example").read_text()
 SECTIONS: list[Any] = [
     *(
         field.annotation
         for name, field in Config.model_fields.items()
-        if name not in ("sources", "trackers", "hooks", "routes", "backtrace") and field.annotation
+        if name not in ("sources", "channels", "trackers", "hooks", "routes", "backtrace") and field.annotation
     ),
     BacktraceSettings,
     BacktraceProject,
@@ -57,6 +63,11 @@ SECTIONS: list[Any] = [
     HookSettings,
     PluginSettings,
     GitLabSettings,
+    ChannelSettings,
+    SlackSettings,
+    TeamsSettings,
+    WebhookSettings,
+    MailSettings,
     Match,
     Route,
 ]
@@ -64,7 +75,13 @@ SECTIONS: list[Any] = [
 
 def keys() -> Iterator[str]:
     for section in SECTIONS:
-        yield from section.model_fields
+        yield from own_keys(section)
+
+
+def own_keys(section: Any) -> Iterator[str]:
+    """The keys of a section; those that every channel has are in one table."""
+    inherited = ChannelSettings.model_fields if ChannelSettings in section.__mro__[1:] else {}
+    return (key for key in section.model_fields if key not in inherited)
 
 
 @pytest.mark.parametrize("key", sorted(set(keys())))
@@ -78,7 +95,7 @@ def test_the_tables_of_keys_are_those_of_the_model() -> None:
 
 
 def test_every_key_has_its_place_in_a_table() -> None:
-    there = {(section.__name__, key) for section in SECTIONS if section is not Match for key in section.model_fields}
+    there = {(section.__name__, key) for section in SECTIONS if section is not Match for key in own_keys(section)}
     assert documents.documented(CONFIGURE) == there
 
 
@@ -230,7 +247,7 @@ def test_make_and_ci_run_what_the_readme_says() -> None:
     assert "make test" in ci
 
 
-_BLOCKS = re.findall(r"```toml\n(.*?)```", SETUP, re.DOTALL)
+_BLOCKS = re.findall(r"```toml\n(.*?)```", SETUP.partition(MESSAGES)[0], re.DOTALL)
 *TRACKERS_OF_SETUP, BACKTRACE_OF_SETUP = _BLOCKS[:-4]
 HOOK_OF_SETUP = _BLOCKS[-1]
 
@@ -261,6 +278,19 @@ def test_each_source_is_added_to_a_configuration_of_the_set_up(
 
     assert f"[{source.kind}]" in request.node.name
     assert source.secret is not None
+
+
+@pytest.mark.parametrize(
+    "block",
+    re.findall(r"```toml\n(.*?)```", SETUP.partition(MESSAGES)[2], re.DOTALL),
+    ids=["slack", "teams", "mail", "webhook"],
+)
+def test_each_channel_of_the_set_up_is_complete(block: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    loaded = configuration.load(_written(tmp_path, block + '[trackers.files]\nkind = "local"\nfolder = "issues"\n'))
+
+    (channel,) = loaded.channels.values()
+    assert channel.kind in request.node.name
+    assert loaded.listeners == {"route-1": list(loaded.channels)}
 
 
 @pytest.mark.parametrize("test", sorted(set(re.findall(r"`(tests/[\w/]+\.py::test_\w+)`", SECURITY))))

@@ -56,6 +56,7 @@ COMMANDS = {
     "dead": Entry("dead", _TRACKERS, "List, retry or discard groups that are stuck: refused, parked or dropped."),
     "pause": Entry("pause", _TRACKERS, "Stop sending to a tracker, or by a route, until `resume`."),
     "resume": Entry("pause", _TRACKERS, "Resume a tracker or route now."),
+    "notices": Entry("notices", _TRACKERS, "Send samples to a channel."),
     "audit": Entry("audit", _STORE, "Show who changed what, the newest change first."),
     "quarantine": Entry(
         "quarantine", _STORE, "List, show, replay or discard deliveries that cannot be read as a notification."

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from math import isfinite
 from pathlib import Path
 from typing import Annotated
@@ -28,14 +27,15 @@ from syncd.cli.tables import console
 from syncd.cli.try_link import TryLinkOption, try_one
 from syncd.config import Config, secrets
 from syncd.config.plugins import BUILT_IN, SHIPPED, PluginError, candidates, load_plugin
-from syncd.config.values import CREDENTIALS
+from syncd.config.values import CREDENTIALS, on_this_machine
 from syncd.core.conditions import Conditions
 from syncd.core.doubt import Proof
 from syncd.core.policy import Match, may_take, unreachable
-from syncd.core.quantities import counted
+from syncd.core.quantities import counted, listed
 from syncd.core.redact import NEVER, private
 from syncd.errors import ConfigError, StoreError, StoreUnusable, TrackerError
 from syncd.model import Announcement, Group, Identity, Occasion, Release
+from syncd.notices.channels import ready
 from syncd.operate.needs import EXPIRY_SECONDS
 from syncd.operate.status import countings, unreleased
 from syncd.platform import access
@@ -110,6 +110,8 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
         ("plug-ins", _plugins),
     ):
         yield from ((part, finding) for finding in check_part(config))
+    for name in config.channels:
+        yield from ((f"channel {name}", finding) for finding in _channel(config, name))
     named = _named_releases(config)
     for name, settings in config.trackers.items():
         part = f"tracker {name}"
@@ -255,19 +257,28 @@ def _routes(config: Config) -> Iterator[Finding]:
     } | {f"backtrace.{name}": settings.url for name, settings in config.backtrace.items()}
     for section, url in addresses.items():
         address = urlsplit(url or "")
-        if address.scheme == "http" and not _is_loopback(address.hostname or ""):
+        if address.scheme == "http" and not on_this_machine(address.hostname or ""):
             what = f"{section} uses plain http: others on the way can read its token"
             yield Finding(
                 ok=True, what=what, remedy="write https:// if the server has it, or keep it on a network of your own"
             )
 
 
-def _is_loopback(host: str) -> bool:
-    """True for a name or an address of this machine, which no other machine is on the way to."""
+def _channel(config: Config, name: str) -> Iterator[Finding]:
+    """Whether a channel's secrets and address can be used. Calls nobody: `syncd notices test` does."""
+    settings = config.channels[name]
     try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+        what = f"{settings.kind}: {ready(name, settings)}"
+    except ConfigError as error:
+        yield Finding(ok=False, what="it cannot be used", remedy="; ".join(error.problems))
+        return
+    routes = [route for route, names in config.listeners.items() if name in names]
+    reports = listed([*settings.on, *(["a digest"] if settings.digest else [])], 9) or "nothing"
+    yield Finding(ok=True, what=f"{what}; reports {reports} of {listed(routes, 5) or 'no route'}")
+    if not routes:
+        remedy = f"name it in routes[].channels, or set channels.{name}.default = true"
+        yield Finding(ok=True, what="no route uses it, so that it gets nothing", remedy=remedy)
+    yield Advice(ok=True, what=f"`syncd notices test {name}` sends a sample of each event")
 
 
 def _match(match: Match) -> str:

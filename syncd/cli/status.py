@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -130,13 +130,8 @@ def _table(shape: Mapping[str, Any], bursts: Mapping[str, int], now: float) -> T
         table.add_row("storm", plain(f"route {storm['route']} holds back {groups} since {utc(storm['since'])}"))
     for pause in shape["paused_routes"]:
         table.add_row("paused", plain(f"route {pause['route']} since {utc(pause['since'])}: {pause['reason']}", 300))
-    for name, tracker in shape["trackers"].items():
-        left = tracker["writes_left"]
-        spent = left is not None and left < bursts.get(name, 0)
-        waits = f"; {counted(tracker['groups'], 'group')} waiting" if tracker["groups"] else ""
-        table.add_row(
-            "tracker", f"{name}: {tracker['state']}{waits}" + (f"; {left:,} writes left now" if spent else "")
-        )
+    for part, state in (*_trackers(shape["trackers"], bursts), *_channels(shape["channels"])):
+        table.add_row(part, state)
     for hook in shape["hooks"]:
         table.add_row("hook", plain(_hook(hook, now), 400))
     if shape["unreleased"]:
@@ -170,3 +165,20 @@ def _hook(hook: Mapping[str, Any], now: float) -> str:
         why = "" if missed_at is None else f", since that of {utc(missed_at)} met changes that no hook had reported"
         surveys.append(f"syncd surveys {tracker} every {duration(survey['interval'])}{why}")
     return f"{hook['name']}: {heard}; {listed(surveys, 3)}"
+
+
+def _trackers(trackers: Mapping[str, Any], bursts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """What each tracker does, and what waits for it."""
+    for name, tracker in trackers.items():
+        left = tracker["writes_left"]
+        spent = left is not None and left < bursts.get(name, 0)
+        waits = f"; {counted(tracker['groups'], 'group')} waiting" if tracker["groups"] else ""
+        yield "tracker", f"{name}: {tracker['state']}{waits}{f'; {left:,} writes left now' if spent else ''}"
+
+
+def _channels(channels: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What each channel does and got."""
+    for name, channel in channels.items():
+        waits = f"; {counted(channel['waiting'], 'notice')} waiting" if channel["waiting"] else ""
+        tries = f"; the next try is at {utc(channel['until'])}" if channel["until"] is not None else ""
+        yield "channel", f"{name}: {channel['state']}{waits}; {channel['sent']:,} sent in the last day{tries}"

@@ -13,6 +13,17 @@ from pydantic import BaseModel, Field, ValidationError
 from syncd.config import hooks as hooking
 from syncd.config import toml
 from syncd.config.backtrace import BacktraceProject, BacktraceSettings
+from syncd.config.channels import (
+    CHANNELS,
+    AnyChannel,
+    ChannelSettings,
+    MailSettings,
+    SlackSettings,
+    TaggedChannel,
+    TeamsSettings,
+    WebhookSettings,
+    events_of,
+)
 from syncd.config.hooks import HookSettings
 from syncd.config.plugins import PluginSettings, section
 from syncd.config.routes import Conditions, LabelRule, Match, OwnerRule, Route
@@ -40,15 +51,18 @@ from syncd.config.trackers import (
 )
 from syncd.config.values import Logins, Seconds, Secret, Section, did_you_mean
 from syncd.core.conditions import doubtful
+from syncd.core.notices import Event
 from syncd.core.policy import Policy
 from syncd.errors import ConfigError
 from syncd.platform import access
 
 __all__ = [
     "GROUP_FACTS",
+    "AnyChannel",
     "AppSettings",
     "BacktraceProject",
     "BacktraceSettings",
+    "ChannelSettings",
     "Conditions",
     "Config",
     "ConsoleSettings",
@@ -59,6 +73,7 @@ __all__ = [
     "Links",
     "LocalSettings",
     "Logins",
+    "MailSettings",
     "Match",
     "Notifications",
     "OAuthSettings",
@@ -69,11 +84,15 @@ __all__ = [
     "Route",
     "Seconds",
     "Secret",
+    "SlackSettings",
     "Source",
     "SourceMap",
     "StoreSettings",
+    "TeamsSettings",
     "Titles",
     "TrackerSettings",
+    "WebhookSettings",
+    "channel_secrets",
     "did_you_mean",
     "hook_secrets",
     "load",
@@ -100,6 +119,7 @@ class Config(Section):
     sources: dict[Name, Source] = {}
     trackers: dict[Name, AnyTracker] = {}
     hooks: dict[Name, HookSettings] = {}
+    channels: dict[Name, TaggedChannel] = {}
     routes: list[Route] = []
 
     @cached_property
@@ -107,6 +127,19 @@ class Config(Section):
         """All routes, each with a name. Without routes, everything goes to the only tracker."""
         routes = self.routes or [Route(tracker=name) for name in self.trackers]
         return [route.policy(route.name or f"route-{number}") for number, route in enumerate(routes, start=1)]
+
+    @cached_property
+    def listeners(self) -> dict[str, list[str]]:
+        """By route, the names of the channels that get its notices."""
+        default = [name for name, channel in self.channels.items() if channel.default]
+        named = [default if route.channels is None else list(route.channels) for route in self.routes]
+        named = named or [default] * len(self.all_routes)
+        return {route.name: names for route, names in zip(self.all_routes, named, strict=True)}
+
+    def listening(self, event: Event, route: str | None) -> list[str]:
+        """The channels that get the notices of an event of a route."""
+        names = self.listeners.get(route or "", [])
+        return [name for name in names if event in events_of(self.channels[name])]
 
     @cached_property
     def version(self) -> str:
@@ -154,6 +187,12 @@ def _unroutable(document: dict[str, Any]) -> Iterator[str]:
         name = route.get("tracker") if isinstance(route, dict) else None
         if isinstance(name, str) and name not in trackers:
             yield f"routes[{number}].tracker: {name!r} is not configured{did_you_mean(name, list(trackers))}"
+    channels = document.get("channels", {})
+    for number, route in enumerate(routes):
+        named = route.get("channels") if isinstance(route, dict) and isinstance(channels, dict) else None
+        for name in named if isinstance(named, list) else []:
+            if isinstance(name, str) and name not in channels:
+                yield f"routes[{number}].channels: {name!r} is not configured{did_you_mean(name, list(channels))}"
     # `Config.all_routes` names a route without a name by its position.
     names = [
         (route.get("name") if isinstance(route, dict) else None) or f"route-{number}"
@@ -192,6 +231,10 @@ def _problems(error: ValidationError, document: dict[str, Any]) -> Iterator[str]
             text = "must be a table"
         elif fault["type"] == "list_type":
             text = f"must be a list; write {_list_of(owner, key)}"
+        elif fault["type"] == "too_short" and fault["ctx"]["actual_length"] == 0:
+            text = f"is empty; write {_list_of(owner, key)}"
+        elif fault["type"] == "string_pattern_mismatch" and fault["loc"][-1] == "[key]":
+            text = "a name has letters, digits, - and _ alone, and begins with a letter or a digit"
         else:
             text = text.replace("Input should be ", "must be ").replace("a valid ", "a ")
         yield f"{key}: {text}" if key else text
@@ -202,8 +245,10 @@ def _place(location: tuple[int | str, ...], document: dict[str, Any]) -> tuple[t
     owner: type[BaseModel] = Config
     key = ""
     for depth, part in enumerate(location):
-        if location[0] == "trackers" and depth == 2 and isinstance(part, str) and part in (*SECTIONS, "plugin"):
-            owner = SECTIONS[part] if part in SECTIONS else section(document["trackers"][location[1]])
+        kinds = {"trackers": (*SECTIONS, "plugin"), "channels": CHANNELS}.get(str(location[0]), ())
+        if depth == 2 and isinstance(part, str) and part in kinds:
+            sections = SECTIONS | CHANNELS
+            owner = sections[part] if part in sections else section(document["trackers"][location[1]])
             continue
         if part == "[key]":
             continue
@@ -239,6 +284,7 @@ def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
         *((f"sources.{name}.previous_secret", source.previous_secret) for name, source in config.sources.items()),
         *((f"trackers.{name}.{key}", secret) for name, (key, secret) in tracker_secrets(config)),
         *((key, secret) for name in config.hooks for key, secret in hook_secrets(config, name).items()),
+        *((f"channels.{name}.{key}", secret) for name, (key, secret) in channel_secrets(config)),
     ]
     for name, settings in config.backtrace.items():
         places += [
@@ -262,6 +308,14 @@ def tracker_secrets(config: Config) -> Iterator[tuple[str, tuple[str, Secret]]]:
             yield from ((name, each) for each in tracker.secrets())
         elif isinstance(tracker, GitHubSettings | JiraSettings):
             yield name, tracker.secret
+
+
+def channel_secrets(config: Config) -> Iterator[tuple[str, tuple[str, Secret]]]:
+    """By channel, the key of each of its secrets in its section, and the secret."""
+    for name, channel in config.channels.items():
+        for key in channel.SECRETS:
+            if (secret := getattr(channel, key)) is not None:
+                yield name, (key, secret)
 
 
 def warnings(config: Config) -> Iterator[str]:

@@ -225,12 +225,14 @@ class Route(Section):
     issues; see below"""
     titles: RouteTitles = RouteTitles()
     """`{ own_frames = ["Game::*"] }`: patterns for the titles of this route, before those of `[titles]`; see there"""
+    channels: list[str] | None = None
+    """the NAMEs of the channels that get the notices of this route; `[]` for none. Default: every channel with `default = true`"""
     templates: str | None = None
     """a folder with `title.j2`, `body.j2`, `status.j2`, `comment.j2`; see [templates](templates.md)"""
 
     def policy(self, name: str) -> Policy:
         """The route as the core's policy, under a name."""
-        return _POLICY.validate_python(self.model_dump() | {"name": name})
+        return _POLICY.validate_python(self.model_dump(exclude={"channels"}) | {"name": name})
 
 
 _POLICY = TypeAdapter(Policy)

@@ -2,13 +2,13 @@
 
 import re
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from syncd.config.values import Expression, Globs, Seconds, Secret, Section, public_address
+from syncd.config.values import Expression, Globs, Seconds, Secret, Section, on_this_machine, public_address
 from syncd.core.titles import Rules
 
 
@@ -84,11 +84,7 @@ def _host_and_port(listen: str) -> tuple[str, int]:
 
 def is_loopback(listen: str) -> bool:
     """True if only this machine can reach `HOST:PORT`."""
-    host, _ = _host_and_port(listen)
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return on_this_machine(_host_and_port(listen)[0])
 
 
 # What an identity provider may call a user: letters and digits of any script, and what mail addresses and Windows' accounts have besides.

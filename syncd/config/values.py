@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -358,6 +359,14 @@ def did_you_mean(name: str, names: list[str] | tuple[str, ...]) -> str:
     if close:
         return f" (did you mean {close[0]!r}?)"
     return f" (known: {', '.join(sorted(names))})" if names else ""
+
+
+def on_this_machine(host: str) -> bool:
+    """True for a name or an address of this machine, which no other machine is on the way to."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def public_address(value: str) -> str:

@@ -36,6 +36,7 @@ from syncd.intake import source_receiver
 from syncd.intake.hooks import Hooks, is_hook
 from syncd.intake.receiver import PATH, Receiver, takes
 from syncd.intake.source_receiver import SourceReceiver
+from syncd.notices.sender import open_senders
 from syncd.operate.health import Health
 from syncd.operate.status import status
 from syncd.platform import http_server, metrics
@@ -201,7 +202,8 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
         polled = [target for target in targets(config.backtrace) if isfinite(target.project.poll)]
         if ended := poll.end(store, config, [target.place for target in polled]):
             log.info("polls_ended", projects=[f"{universe}/{project}" for universe, project in ended])
-        worker = threads.Worker(store, routing, registration.owner, clients, stopping, clock, polled)
+        senders = [] if dry else open_senders(config, store, presentation, clock)
+        worker = threads.Worker(store, routing, registration.owner, clients, stopping, clock, polled, senders)
         arrived, wake = worker.arrived, worker.wake
     receiver, sources, hooks = None, None, None
     if part is not Part.WORKER:

@@ -15,6 +15,7 @@ from syncd.daemon.arrivals import Arrivals
 from syncd.daemon.pollers import PollThread
 from syncd.errors import Deferred, LeaseLost, StoreUnavailable
 from syncd.model import Identity
+from syncd.notices.sender import Sender
 from syncd.platform.clock import Clock
 from syncd.store import Store
 from syncd.store.hints import INBOX, of_tracker
@@ -259,9 +260,11 @@ class Worker:
         stopping: threading.Event | None = None,
         clock: Clock | None = None,
         polled: Iterable[Target] = (),
+        senders: Sequence[Sender] = (),
     ) -> None:
         """`clients` has, by tracker, one client for each thread. `stopping` interrupts their waits between two tries. `polled` are the projects
-        of Backtrace to poll."""
+        of Backtrace to poll. `senders` has one thread for each channel."""
+        self._senders = senders
         self._stopping = stopping or threading.Event()
         self._clock = clock or Clock()
         self._hints = store.hints
@@ -283,7 +286,7 @@ class Worker:
     def start(self) -> None:
         """Start all threads."""
         self._hints.listen(self._wake_for)
-        for thread in (self._absorber, *self._syncers, *self._pollers):
+        for thread in (self._absorber, *self._syncers, *self._pollers, *self._senders):
             thread.start()
 
     def _wake_for(self, topic: str) -> None:
@@ -326,8 +329,10 @@ class Worker:
         self._absorber.stop()
         for syncer in self._syncers:
             syncer.stop()
+        for sender in self._senders:
+            sender.stop()
         deadline = self._clock.monotonic() + STOP_SECONDS
-        for thread in (self._absorber, *self._syncers):
+        for thread in (self._absorber, *self._syncers, *self._senders):
             if thread.ident is None:
                 continue  # a daemon that was stopped while it started
             thread.join(max(0.0, deadline - self._clock.monotonic()))

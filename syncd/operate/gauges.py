@@ -4,7 +4,7 @@ from collections import Counter
 
 from syncd.config import Config
 from syncd.errors import StoreUnavailable
-from syncd.operate.needs import ALARMS, NOTICES, numbers
+from syncd.operate.needs import ALARMS, REMARKS, numbers
 from syncd.operate.status import status
 from syncd.platform.metrics import Reading
 from syncd.store import Store
@@ -12,7 +12,7 @@ from syncd.store import Store
 
 def read(config: Config, store: Store, now: float) -> Reading:
     """All gauges of `metrics.GAUGES`, or only those of an unavailable store."""
-    states = dict.fromkeys((*ALARMS, *NOTICES), 0.0)
+    states = dict.fromkeys((*ALARMS, *REMARKS), 0.0)
     try:
         shape = status(config, store, now)
     except StoreUnavailable:
@@ -53,6 +53,8 @@ def read(config: Config, store: Store, now: float) -> Reading:
         "syncd_hook_heard_timestamp_seconds": {
             hook["name"]: hook["heard_at"] for hook in shape["hooks"] if hook["heard_at"] is not None
         },
+        "syncd_notices_waiting": {name: float(channel["waiting"]) for name, channel in shape["channels"].items()},
+        "syncd_channel_open": {name: float(channel["state"] == "ok") for name, channel in shape["channels"].items()},
         "syncd_tracker_unreachable": {name: float(name in unreachable) for name in config.trackers},
         "syncd_tracker_unreachable_since_seconds": {name: unreachable.get(name, 0.0) for name in config.trackers},
     }

@@ -16,14 +16,17 @@ CRASHES = 3  # processes that ended without being stopped, within ten minutes
 FREE_BYTES = 512 * 2**20
 NEWS_SECONDS = 7 * 86400.0  # for so long what passes by itself, perhaps never, is listed
 EXPIRY_SECONDS = 30 * 86400.0  # before a token expires
+ATTEMPTS = 2  # failures in a row until a channel counts as one that takes no messages
 
 # Every state that `needs` may name, in the order in which it lists them; the alarms come first.
 ALARMS = (
     "store_fault", "no_daemon", "crash_loop", "no_worker", "no_receiver", "no_console", "silent", "inbox_stuck", "tracker_unreachable",
     "tracker_rests", "store_copied", "tracker_missing", "outbox_stuck", "dead_letters", "parked", "doubles", "by_hand", "quarantined",
-    "backtrace_unread", "backtrace_unlinked", "disk_full", "token_expires",
+    "backtrace_unread", "backtrace_unlinked", "disk_full", "token_expires", "channel_rests",
 )  # fmt: skip
-NOTICES = ("detached", "found_again", "tracker_paused", "tracker_waits", "in_doubt", "route_paused", "storm")
+REMARKS = (
+    "detached", "found_again", "tracker_paused", "tracker_waits", "in_doubt", "route_paused", "storm", "notices_lost",
+)  # fmt: skip
 
 PARTS = {"all": "receiver and worker", "receiver": "receiver", "worker": "worker"}
 
@@ -61,7 +64,7 @@ _COUNTED = (
 
 def needs(status: Mapping[str, Any], now: float) -> list[Need]:
     """What a person should know about a status (`operate.status`), the worst first."""
-    unsorted = [*_of_machine(status, now), *_of_trackers(status, now), *_of_polls(status, now)]
+    unsorted = [*_of_machine(status, now), *_of_trackers(status, now), *_of_polls(status, now), *_of_channels(status)]
     for state, path, singular, plural, command, page in _COUNTED:
         count: Any = status
         for key in path:
@@ -85,7 +88,7 @@ def needs(status: Mapping[str, Any], now: float) -> list[Need]:
     for storm in status["storms"]:
         what = f"route {storm['route']} is in a storm and holds back {counted(storm['held'], 'group')}"
         unsorted.append(Need(state="storm", what=what, page="/groups?state=held&sort=users"))
-    return sorted(unsorted, key=lambda need: (*ALARMS, *NOTICES).index(need.state))
+    return sorted(unsorted, key=lambda need: (*ALARMS, *REMARKS).index(need.state))
 
 
 def numbers(shape: Mapping[str, Any]) -> dict[str, int]:
@@ -206,6 +209,21 @@ def _of_polls(status: Mapping[str, Any], now: float) -> Iterator[Need]:
             how = "no ticket any more" if poll["link_fault"] else "no ticket"
             what = f"syncd writes {how} into Backtrace's project {poll['project']}: {one_line(reason, 300)}"
             yield Need(state="backtrace_unlinked", what=what, command="check --try-link GROUP")
+
+
+def _of_channels(status: Mapping[str, Any]) -> Iterator[Need]:
+    """The needs of channels that take no messages, and of notices that nobody got in the last day."""
+    for name, channel in status["channels"].items():
+        waiting = f"; {counted(channel['waiting'], 'notice')} {'waits' if channel['waiting'] == 1 else 'wait'}"
+        if channel["attempts"] >= ATTEMPTS:
+            what = f"channel {name} takes no messages since {utc(channel['since'])}: {one_line(channel['reason'], 300)}{waiting}"
+            yield Need(state="channel_rests", what=what, command=f"notices test {name}")
+        gone = {state: channel[state] for state in ("lost", "refused", "expired") if channel[state]}
+        if gone:
+            number = sum(gone.values())
+            parts = listed([f"{count:,} {state}" for state, count in gone.items()])
+            what = f"channel {name} did not get {counted(number, 'notice')} of the last day: {parts}"
+            yield Need(state="notices_lost", what=what, count=number, command=f"notices test {name}")
 
 
 def tracker_need(name: str, tracker: Mapping[str, Any], now: float) -> Need:

@@ -15,7 +15,7 @@ from syncd.core.budget import Allowance
 from syncd.core.polls import is_fresh
 from syncd.core.quantities import counted
 from syncd.operate import needs, shapes
-from syncd.store import Store, limits, polls
+from syncd.store import Store, limits, notices, polls
 from syncd.store import hooks as saved
 from syncd.store.instances import consoles, crashes, running
 from syncd.store.report import left_behind
@@ -58,6 +58,7 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         "polls": standings_of_polls(config, store, now),
         "by_hand": [asdict(issue) for issue in store.report.by_hand(3)],
         "instances": shapes.instances(processes, now),
+        "channels": _channels(config, store, now),
         "console": {"listen": config.console.listen, "faults": consoles(store.connection, living)},
         "hooks": hooks(config, store, now),
         "crashes": crashes(store.connection, living, now),
@@ -147,6 +148,30 @@ def _progress(waiting: int, oldest_at: float | None, rate: float) -> dict[str, o
     """Since when a queue has waited, how many things leave it in a second, and in how many seconds it is empty at that rate."""
     left = waiting / rate if waiting and rate else None
     return {"oldest_at": oldest_at, "rate": rate, "seconds_left": left}
+
+
+def _channels(config: Config, store: Store, now: float) -> dict[str, Any]:
+    """By channel its state, what waits for it, and what became of the notices of the last day. One that is not configured any more counts as
+    long as something waits for it."""
+    counts = store.read(partial(notices.counts, since=now - DAY_SECONDS))
+    left = [name for name, count in counts.items() if count.waiting and name not in config.channels]
+    shape: dict[str, Any] = {}
+    for name in [*config.channels, *sorted(left)]:
+        standing = store.read(partial(notices.standing, channel=name))
+        count = counts.get(name) or notices.ChannelCounts(waiting=0, oldest_at=None, ended={})
+        state = "missing" if name in left else "ok" if standing.failing_since is None else "rests"
+        shape[name] = {
+            "kind": config.channels[name].kind if name in config.channels else None,
+            "state": state,
+            "reason": standing.reason,
+            "since": standing.failing_since,
+            "until": standing.until,
+            "attempts": standing.attempts,
+            "waiting": count.waiting,
+            "oldest_at": count.oldest_at,
+            "digest": None if standing.digest is None else standing.digest[0].isoformat(),
+        } | {name: count.ended.get(name, 0) for name in ("sent", "lost", "refused", "expired")}
+    return shape
 
 
 def writes_left(config: Config, store: Store, now: float) -> dict[str, int | None]:

@@ -62,6 +62,12 @@ SYNCS = Counter(
     ["tracker", "action"],
     registry=REGISTRY,
 )
+NOTICES = Counter(
+    "syncd_notices",
+    "Notices by what became of them: sent (also as part of a summary), lost (no answer came), refused, or expired.",
+    ["channel", "outcome"],
+    registry=REGISTRY,
+)
 
 BACKTRACE_REQUESTS = Counter(
     "syncd_backtrace_requests",
@@ -110,6 +116,8 @@ GAUGES: Mapping[str, tuple[str, str | None]] = {
     ),
     "syncd_hook_heard_timestamp_seconds": ("When the hook was heard last; absent if it never was.", "hook"),
     "syncd_tracker_writes_left": ("Writes that the tracker's budget allows now.", "tracker"),
+    "syncd_notices_waiting": ("Notices that wait for their channel.", "channel"),
+    "syncd_channel_open": ("1 if the channel takes messages; 0 while it rests after a failure.", "channel"),
     "syncd_instances": ("Live processes that share the store, by part.", "part"),
 }
 

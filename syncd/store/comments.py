@@ -87,9 +87,10 @@ def answered(transaction: Transaction, group_id: int, closed_at: float) -> Seque
 
 def regress(
     transaction: Transaction, group_id: int, issue: Issue, regressed: Regression, answer: str, now: float
-) -> None:
-    """Write down that the crash came back after the issue was closed, and how that is answered; once for each closing and release."""
-    transaction.run(
+) -> bool:
+    """Write down that the crash came back after the issue was closed, and how that is answered; once for each closing and release. Return
+    whether that is new."""
+    added = transaction.run(
         "regress",
         group_id=group_id,
         issue_key=issue.key,
@@ -100,6 +101,7 @@ def regress(
         answer=answer,
         now=now,
     )
+    return added > 0
 
 
 def answer(

@@ -62,6 +62,8 @@ SPANS = (
     "shift_silences",
     "shift_storms",
     "shift_dictionaries",
+    "shift_channels",
+    "shift_notices",
 )
 # When something was received: compared with times of a tracker's clock.
 MOMENTS = ("shift_waiting", "forget_batches", "shift_releases", "shift_project_releases", "shift_adoptions")

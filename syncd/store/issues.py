@@ -186,9 +186,9 @@ def absent(transaction: Transaction, group_id: int, note: str) -> None:
     transaction.run("absent", group_id=group_id, note=note)
 
 
-def park(transaction: Transaction, group_id: int, note: str, cause: str) -> None:
-    """Nothing more is sent until a person decides; for the cause `deleted`, nothing ever."""
-    transaction.run("park", group_id=group_id, note=note, cause=cause)
+def park(transaction: Transaction, group_id: int, note: str, cause: str) -> bool:
+    """Nothing more is sent until a person decides; for the cause `deleted`, nothing ever. Return whether that is new."""
+    return transaction.run("park", group_id=group_id, note=note, cause=cause) > 0
 
 
 def retire(

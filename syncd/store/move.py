@@ -27,7 +27,7 @@ Progress = Callable[[str, int, int], None]  # what is being done, rows done, row
 TABLES = (
     "settings", "groups", "releases", "project_releases", "countings", "dictionaries", "deliveries", "folded", "quarantine", "issues", "outbox", "trackers", "tracker_facts", "history",
     "silences", "budgets", "aliases", "announcements", "regressions", "storms", "route_pauses", "strays", "adoptions", "audit",
-    "hooks", "hook_reports",
+    "hooks", "hook_reports", "notices", "channels",
 )  # fmt: skip
 CHUNK_ROWS = 1000
 _TRIGGER = "moved_"  # begins the names of the triggers that refuse writes

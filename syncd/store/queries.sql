@@ -1322,3 +1322,96 @@ SELECT name, tracker, heard_at, reported_at FROM hooks ORDER BY name, tracker;
 
 -- reported_at: the latest report of a tracker by any of its hooks
 SELECT MAX(reported_at) AS reported_at FROM hooks WHERE tracker = :tracker;
+
+-- add_notices: one row for each channel that reports the event
+INSERT INTO notices (channel, event, kind, group_id, facts, made_at) VALUES :rows;
+
+-- channel: its state
+SELECT * FROM channels WHERE name = :channel;
+
+-- meet_channel: a row for a channel that had none
+INSERT INTO channels (name) VALUES (:channel) ON CONFLICT (name) DO NOTHING;
+
+-- rest_channel: it takes nothing before a time
+UPDATE channels SET until = :until, attempts = :attempts, reason = :reason, failing_since = COALESCE(failing_since, :now) WHERE name = :channel;
+
+-- resume_channel: it took a message
+UPDATE channels SET until = NULL, attempts = 0, reason = NULL, failing_since = NULL WHERE name = :channel AND failing_since IS NOT NULL;
+
+-- try_channel: only the process that begins the try sends; another one may after a while, should it die
+UPDATE channels SET until = :until WHERE name = :channel;
+
+-- save_digest: the digest of a day is done
+UPDATE channels SET digest_day = :day, digest_at = :now WHERE name = :channel;
+
+-- save_outages: the trackers that rest as far as its notices say
+UPDATE channels SET outages = :outages WHERE name = :channel;
+
+-- waiting_notices: how many of each kind wait, and the first of them
+SELECT kind, COUNT(*) AS waiting, MIN(id) AS first FROM notices WHERE channel = :channel AND state = 'waiting' GROUP BY kind;
+
+-- sent_notices: how many messages of a kind were sent in a span of time
+SELECT COUNT(DISTINCT batch) AS messages FROM notices
+WHERE channel = :channel AND kind = :kind AND sent_at > :since AND sent_at <= :until;
+
+-- mark_notice: on disk before the request
+UPDATE notices SET state = 'sending', batch = id, sent_at = :now WHERE id = :id AND state = 'waiting';
+
+-- mark_notices: all that wait become one message
+UPDATE notices SET state = 'sending', batch = :batch, sent_at = :now WHERE channel = :channel AND kind = :kind AND state = 'waiting';
+
+-- unmark_notices: the request did not arrive
+UPDATE notices SET state = 'waiting', batch = NULL, sent_at = NULL WHERE batch = :batch AND state = 'sending';
+
+-- end_notices: what became of a message
+UPDATE notices SET state = :state WHERE batch = :batch AND state = 'sending';
+
+-- broken_off: messages whose process ended before it wrote down what became of them
+SELECT DISTINCT batch FROM notices WHERE channel = :channel AND state = 'sending' AND sent_at < :before;
+
+-- notice: one row
+SELECT * FROM notices WHERE id = :id;
+
+-- notices_of_batch: how many of each event one message sums up
+SELECT event, COUNT(*) AS notices FROM notices WHERE batch = :batch GROUP BY event;
+
+-- worst_of_batch: the groups of a summary with the most users
+SELECT notices.group_id, MIN(notices.id) AS id FROM notices JOIN groups ON groups.id = notices.group_id
+WHERE notices.batch = :batch GROUP BY notices.group_id, groups.users, groups.occurrences
+ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, notices.group_id LIMIT :size;
+
+-- latest_of_batch: what a summary of routes and trackers names
+SELECT id FROM notices WHERE batch = :batch ORDER BY id DESC LIMIT :size;
+
+-- expire_notices: those of a channel that waited too long
+UPDATE notices SET state = 'expired' WHERE channel = :channel AND state = 'waiting' AND made_at < :before;
+
+-- purge_notices: of every channel, also of one that is no longer configured; a limited number of rows at a time
+DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE made_at < :before ORDER BY made_at LIMIT :size);
+
+-- channel_counts: what waits at each channel, since when, and what became of the others since a time
+SELECT channel, state, COUNT(*) AS notices, MIN(made_at) AS oldest_at FROM notices
+WHERE state = 'waiting' OR made_at > :since GROUP BY channel, state;
+
+-- shift_channels: the same for rests of channels and the time of the last digest
+UPDATE channels SET until = CASE WHEN until > :pending AND until <= :horizon THEN until + :by ELSE until END,
+    failing_since = CASE WHEN failing_since BETWEEN :since AND :until THEN failing_since + :by ELSE failing_since END,
+    digest_at = CASE WHEN digest_at BETWEEN :since AND :until THEN digest_at + :by ELSE digest_at END;
+
+-- shift_notices: the same for the age of notices, and for the limit of a channel
+UPDATE notices SET made_at = CASE WHEN made_at BETWEEN :since AND :until THEN made_at + :by ELSE made_at END,
+    sent_at = CASE WHEN sent_at BETWEEN :since AND :until THEN sent_at + :by ELSE sent_at END
+WHERE made_at >= :since OR sent_at >= :since;
+
+-- active_groups: the crashes of a route that may have come since a time, those with the most users first; what came late has a decision
+SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
+LEFT JOIN outbox ON outbox.group_id = groups.id
+WHERE groups.kind = 'crash' AND groups.route = :route
+    AND (COALESCE(groups.last_seen, 0) >= :since OR groups.id IN (SELECT group_id FROM history WHERE at >= :since))
+    AND NOT EXISTS (SELECT 1 FROM aliases WHERE aliases.group_id = groups.id)
+ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, groups.id LIMIT :size;
+
+-- returns_since: the crashes of a route that came back since a time, the earliest first
+SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts, regressions.release
+FROM regressions JOIN groups ON groups.id = regressions.group_id LEFT JOIN outbox ON outbox.group_id = groups.id
+WHERE regressions.at >= :since AND groups.route = :route AND groups.kind = 'crash' ORDER BY regressions.id LIMIT :size;

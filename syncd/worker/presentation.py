@@ -6,6 +6,7 @@ from dataclasses import replace as changed
 from functools import cache, partial
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from syncd.config import Config
@@ -21,7 +22,7 @@ from syncd.render import parts, report
 from syncd.render.addresses import group_page, segment
 from syncd.render.parts import ReportExtras
 from syncd.render.templates import NAMES, Name, TemplateFailed, TemplateInvalid, Templates, facts
-from syncd.render.text import Document, Span
+from syncd.render.text import Document, Link, Span
 
 log = structlog.get_logger("syncd.worker")
 
@@ -169,6 +170,15 @@ class Presented:
         versions = (*self.versions, *(numbers for release in fixed_in for numbers in version(release)))
         extras = self._extras(note=self.settings.redactor.text(note, versions))
         return self._from_template("status", extras) or report.status(self.group, extras)
+
+    def summary(self) -> Document:
+        """The first line of an issue, without a template and links, for a notice."""
+        extras = changed(self._extras(), console="")
+        return parts.parts(msgspec.structs.replace(self.group, group_url=None), extras)["headline"]
+
+    def links(self) -> list[Link]:
+        """The group in the crash reporter and in syncd's console."""
+        return [span for spans in parts.links(self.group, self._extras()) for span in spans if isinstance(span, Link)]
 
     def announcement(self, announcement: Announcement) -> Document:
         """A further comment."""

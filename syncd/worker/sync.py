@@ -18,7 +18,7 @@ from syncd.store import Store, groups, issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.trackers import Tracker
-from syncd.worker import breaker, create, failures, reconcile, storms, update
+from syncd.worker import breaker, create, failures, notices, reconcile, storms, update
 from syncd.worker.context import (
     FilingFacts,
     Finished,
@@ -211,12 +211,14 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             outbox.absolve(transaction, claim)
             outbox.settle(transaction, claim, synced_revision, now + interval)
             refused = outbox.accused(transaction, claim.tracker, decision.call)
+            notices.report_filed(transaction, context, decision, now)
             return _Ended(limits.resume(transaction, claim.tracker), refused)
         case _ if _is_outdated_hold(transaction, context, decision, result, now):
             outbox.release(transaction, claim, now, claim.attempts, "what held it back has ended", None)
         case Finished(outcome, decided):
             if not decided:
                 outbox.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)
+            notices.report_storm_over(transaction, context, decision, now)
             outbox.settle(transaction, claim, revision, now)
             return _Ended(outcome is not None and limits.resume(transaction, claim.tracker))
         case Retry(reason, at, call, attempts, rests, done):
@@ -231,12 +233,15 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             storms.hold_back(transaction, claim, hold, policy, now)
         case Parked(why, cause):
             outbox.decide(transaction, group_id, why, None, now)
-            issues.park(transaction, group_id, why.reason, cause)
+            if issues.park(transaction, group_id, why.reason, cause):
+                notices.report_stuck(transaction, context, why, cause, now)
             outbox.settle(transaction, claim, revision, now)
         case Refusal(reason, content, at):
             outbox.decide(transaction, group_id, decision, reason, now)
             if not outbox.bury(transaction, claim, revision, reason, content, now):
                 outbox.release(transaction, claim, at, claim.attempts + 1, reason, decision.call)
+            else:
+                notices.report_stuck(transaction, context, replace(decision, reason=reason), "refused", now)
             refused = outbox.refused_in_a_row(transaction, claim.tracker).get(decision.call, 0)
             # A tracker that judges a content works.
             return _Ended(refused < REFUSED_IN_A_ROW and limits.resume(transaction, claim.tracker), refused)

@@ -6,6 +6,7 @@ from functools import partial
 
 from syncd.core import doubt, hooks, markers, raising, readings, regression
 from syncd.core.budget import Allowance
+from syncd.core.notices import Event
 from syncd.core.plan import DueCall
 from syncd.errors import Deferred, Gone, Moved, TrackerError
 from syncd.model import Action, Announcement, Call, GroupKind, Issue, Occasion, Plan, Settings
@@ -13,7 +14,7 @@ from syncd.store import comments as saved
 from syncd.store import issues, outbox
 from syncd.store.connection import Transaction
 from syncd.trackers.references import named
-from syncd.worker import reconcile
+from syncd.worker import notices, reconcile
 from syncd.worker.comments import announce, write_status
 from syncd.worker.context import Finished, Retry, SyncContext, Synced, SyncResult
 from syncd.worker.routing import take
@@ -185,7 +186,14 @@ def _regress(
     regressed, group_id = decision.regression, context.claim.group_id
     if regressed is None:
         raise ValueError("the decision names no regression")
-    saved.regress(transaction, group_id, issue, regressed, answer, now)
+    if saved.regress(transaction, group_id, issue, regressed, answer, now):
+        came_back = {
+            **regression.facts(regressed, decision.action),
+            "key": issue.key or "",
+            "url": issue.url or "",
+            "rule": decision.rule or "",
+        }
+        notices.report(transaction, context.routing, Event.REGRESSION, group_id, context.route, came_back, now)
     if answer == FILED_ANEW:
         issues.retire(transaction, group_id, decision.reason)
         return

@@ -42,7 +42,7 @@ READING: dict[str, str | None] = {
     "demo": None, "run": None, "send-test": None, "systemd-unit": None, "migrate": "migrate",
     "migrate-store": None,  # tests/store/test_copying.py: its entry is on the server
     "backfill": None,  # tests/backtrace/test_backfill.py: it asks Backtrace
-    "check": None, "quarantine show": None,
+    "check": None, "quarantine show": None, "notices test": None,
     "status": "status", "groups": "groups", "show": "show dead0", "explain": "explain dead0", "releases": "releases game",
     "audit": "audit", "titles": "titles --sample 3", "dead list": "dead list", "quarantine list": "quarantine list",
     "alias list": "alias list", "backup": "backup {folder}/copy.db",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from syncd.operate.needs import ALARMS, NOTICES
+from syncd.operate.needs import ALARMS, REMARKS
 
 ROOT = Path(__file__).parents[2]
 PROMTOOL = ROOT / ".tests/prometheus/usr/bin/promtool"
@@ -43,7 +43,7 @@ def test_the_runbook_has_no_section_without_an_alert() -> None:
 
 def series(state: str | None, values: str = f"0x{START - 1} 1x{END}") -> dict[str, str]:
     """The series of one daemon. In `state` they have its `values`; None is a daemon that is well."""
-    names = (*ALARMS, *NOTICES)
+    names = (*ALARMS, *REMARKS)
     counted = ("accepted", "failed", "store_unavailable", "unauthorized", "no_project", "not_json")
     down = state in ("no_daemon", "no_console")
     return {
@@ -89,7 +89,7 @@ def case_of(name: str | None, alert: Case | None, inputs: dict[str, str]) -> Cas
 
 def cases() -> Iterator[Case]:
     yield case_of(None, None, series(None))
-    for state in NOTICES:
+    for state in REMARKS:
         yield case_of(None, None, series(state))
     for state in ALARMS:
         labels = {"instance": "a", "job": "syncd", "state": state}

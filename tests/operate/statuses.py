@@ -29,6 +29,12 @@ def tracker(**overrides: Any) -> dict[str, Any]:
     return calm | {"groups": 0, "due": 0, "oldest_at": None} | overrides
 
 
+def channel(**overrides: Any) -> dict[str, Any]:
+    calm = {"kind": "slack", "state": "ok", "reason": None, "since": None, "until": None, "attempts": 0}
+    counts = {"waiting": 0, "oldest_at": None, "digest": None, "sent": 12, "lost": 0, "refused": 0, "expired": 0}
+    return calm | counts | overrides
+
+
 def status(**overrides: Any) -> dict[str, Any]:
     """The status of a daemon that is well, but for `overrides` at the top."""
     idle = {"oldest_at": None, "rate": 0.0, "seconds_left": None}
@@ -49,6 +55,7 @@ def status(**overrides: Any) -> dict[str, Any]:
         "paused_routes": [],
         "storms": [],
         "instances": [process()],
+        "channels": {"team": channel()},
         "console": {"listen": "127.0.0.1:8081", "faults": {"vm-17-ab": ""}},
         "hooks": [],
         "crashes": 0,
@@ -151,6 +158,13 @@ CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
         "token_expires",
         status(trackers={"game": tracker(token_expires_at=NOW + 12 * 86400)}),
     ),
+    "a channel takes no messages": (
+        "channel_rests",
+        status(channels={"team": channel(
+                state="rests", reason="hooks.slack.com answers 404: no_service", since=NOW - 40 * MINUTE, attempts=7, waiting=3,
+            )}),
+    ),
+    "a message to a channel was lost, refused or too old": ("notices_lost", status(channels={"team": channel(lost=1, expired=2)})),
     "an operator paused a tracker": (
         "tracker_paused",
         status(trackers={"game": tracker(state="paused", cause="operator", reason="moving")}),

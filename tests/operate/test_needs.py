@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from syncd.operate import needs
-from syncd.operate.needs import ALARMS, NOTICES, Need
+from syncd.operate.needs import ALARMS, REMARKS, Need
 from tests.golden import golden
 from tests.operate.statuses import CASES, NOW, process, status, tracker, waiting
 
@@ -16,7 +16,7 @@ def test_a_daemon_that_is_well_needs_nothing() -> None:
 
 
 def test_every_state_has_a_case() -> None:
-    assert {state for state, _ in CASES.values()} == {*ALARMS, *NOTICES}
+    assert {state for state, _ in CASES.values()} == {*ALARMS, *REMARKS}
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -13,6 +13,7 @@ import pytest
 from syncd import config as configuration
 from syncd.store import open_store
 from tests.fakes.backtrace import TOKEN, FakeBacktrace
+from tests.fakes.channels import Chats
 from tests.fakes.github import FakeGitHub
 from tests.fakes.server import Fault
 from tests.prove.crashes import crash, fingerprint
@@ -331,6 +332,26 @@ def backtrace_unread(operator: Operator, folder: Path) -> None:
         operator.wait_without("backtrace_unread")
 
 
+def channel_rests(operator: Operator, folder: Path) -> None:
+    daemon, address = operator.daemon, folder / "slack"
+    with Chats() as chats:
+        address.write_text(f"{chats.url}/services/revoked")
+        address.chmod(0o600)
+        section = f'[channels.team]\nkind = "slack"\nurl = {{ file = "{address}" }}\n'
+        daemon.config.write_text(daemon.config.read_text() + section)
+        daemon.start()
+        daemon.send(crash(1))
+        chats.wait_for("POST", "revoked", timeout=60)
+        address.write_text(f"{chats.url}/services/mistyped")
+        operator.wait_for("channel_rests")
+        assert "may be revoked" in " ".join(operator.run("syncd status", codes=(3,)).split())
+        operator.run("syncd check")
+        assert "may be revoked" in operator.run("syncd notices test NAME", codes=(1,), NAME="team")
+        address.write_text(f"{chats.url}/services/T0/B0/slacksecret")
+        operator.wait_without("channel_rests")
+        assert len(chats.taken) == 1
+
+
 LOCAL: dict[str, Callable[[Operator, Path], None]] = {
     "SyncdNoDaemon": no_daemon,
     "SyncdStoreFault": store_fault,
@@ -339,6 +360,7 @@ LOCAL: dict[str, Callable[[Operator, Path], None]] = {
     "SyncdTrackerMissing": missing,
     "SyncdQuarantined": quarantined,
     "SyncdBacktraceUnread": backtrace_unread,
+    "SyncdChannelRests": channel_rests,
     "SyncdDiskFull": disk_full,
     "SyncdUnauthorized": unauthorized,
 }
