@@ -23,7 +23,7 @@ demo: .venv/run.ok ## watch a week of crashes become issues, here, in a few seco
 run: .venv/run.ok config.toml ## keep a daemon on config.toml in the foreground
 	@$(BIN)/syncd run --config config.toml
 
-test: check tools ## lint, types, layers, and every test
+test: check tools .tests/bugsink/ok ## lint, types, layers, and every test
 	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # Their stores are in memory where the system has a place for that: syncing a disk takes half of their time.
@@ -62,6 +62,12 @@ tools:
 	  dpkg-deb -x prometheus_*.deb ../prometheus && dpkg-deb -x prometheus-alertmanager_*.deb ../alertmanager && dpkg-deb -x libmaven3-core-java_*.deb ../maven && \
 	  for package in pgbouncer_* libc*ares* libevent*; do dpkg-deb -x $$package ../pgbouncer || exit 1; done; } || \
 	  echo "no root, or no Debian: tests that need chromium, systemd-analyze, faketime, strace, mkfs.ext4, Prometheus, Alertmanager, pgbouncer or Maven are skipped where that is missing"
+
+# A real sender, in an environment of its own: its Django is none of syncd's business.
+.tests/bugsink/ok: locks/senders.txt | .venv/build.ok
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python .tests/bugsink
+	@$(BIN)/uv pip install -q --python .tests/bugsink/bin/python --require-hashes --only-binary :all: -r locks/senders.txt
+	@touch $@
 
 deb: .venv/dev.ok ## build a Debian package in dist/, for this release of Debian
 	@$(INSTALL) -r locks/deb.txt
@@ -135,6 +141,7 @@ lock: .venv/build.ok ## find the newest versions of all that is installed, and w
 	@$(LOCK) -c locks/dev.txt pyproject.toml -o locks/run.txt
 	@$(LOCK) -c locks/dev.txt pyproject.toml --extra postgresql -o locks/package.txt
 	@for group in build virtualenv deb screenshots prove; do $(LOCK) -c locks/dev.txt --group $$group -o locks/$$group.txt || exit 1; done
+	@$(LOCK) --group senders -o locks/senders.txt
 
 clean: ## remove what this file made, but no configuration and no store
 	rm -rf .venv .tooling .tests .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -18,7 +18,7 @@ REQUIREMENTS = {
     "run": RUN,
     "package": [*RUN, *POSTGRESQL],
     "dev": [*RUN, *POSTGRESQL, *GROUPS["dev"]],
-    **{group: GROUPS[group] for group in ("build", "virtualenv", "deb", "screenshots", "prove")},
+    **{group: GROUPS[group] for group in ("build", "virtualenv", "deb", "screenshots", "prove", "senders")},
 }
 
 
@@ -63,7 +63,9 @@ def test_a_lock_has_exact_versions_with_hashes_and_no_address(name: str) -> None
     assert "://" not in text
 
 
-@pytest.mark.parametrize("name", sorted(set(REQUIREMENTS) - {"dev", "virtualenv"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(REQUIREMENTS) - {"dev", "virtualenv", "senders"})
+)  # in environments of their own
 def test_what_is_installed_besides_never_changes_a_version(name: str) -> None:
     dev, besides = locked("dev"), locked(name)
 

@@ -134,6 +134,7 @@ def bugsink(crash: str = "c1", number: int = 1, *, resolved: bool = False) -> Bo
         "last_seen": LATER,
         "is_resolved": resolved,
         "is_muted": False,
+        "events_at": ["shop@2.4.0+77"],
         "url": f"https://bugsink.example.com/issues/{crash}/",
         "user": USER,
     }

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -322,3 +323,25 @@ def test_a_large_body_with_one_notification_is_one() -> None:
     body = MAKERS["generic"]() | {"more": "x" * 20_000_000}
 
     assert len(source("generic").prepare(json.dumps(body).encode()).parts) == 1
+
+
+SENT = Path(__file__).parents[1] / "samples"  # bodies that the programs themselves sent, with other host names
+
+
+def test_what_alertmanager_sent_is_a_firing_and_its_end() -> None:
+    bodies = [json.loads((SENT / f"alertmanager-{name}.json").read_text()) for name in ("firing", "resolved")]
+    group = folded(source("alertmanager"), bodies[0], bodies[0], bodies[1])
+
+    assert (group.identity.project, group.identity.fingerprint) == ("shop", "f97248b29e9c6099")
+    assert (group.occurrences, group.classifiers) == (1, ("critical",))
+    assert group.message == "HighErrorRate: 7 % of requests fail\nsince the deployment"
+    assert group.source_state is not None
+    assert group.source_state.name == "resolved"
+
+
+def test_what_bugsink_sent_is_an_issue_with_its_total_and_release() -> None:
+    group = folded(source("bugsink"), json.loads((SENT / "bugsink.json").read_text()))
+
+    assert (group.identity.project, group.occurrences) == ("shop", 1)
+    assert group.message == "ZeroDivisionError: division by zero"
+    assert [row.release for row in group.releases] == ["2.4.0"]

@@ -127,6 +127,7 @@ PROOFS = (
     Proof(name="scopes", title="Who is charged for a refusal", rows=_sized("scopes", 1500, 0)),
     Proof(name="polled", title="Counts by polls of Backtrace", rows=_sized("polled", 300, 10_000)),
     Proof(name="clumsy", title="Clumsy and hostile bodies", rows=_sized("clumsy", 1500, 20_000)),
+    Proof(name="sources", title="Other senders", rows=_sized("sources", 30, 1000)),
     Proof(name="doors", title="A crowd at the receiver", rows=_sized("doors", 300, 900)),
     Proof(name="unreachable", title="A tracker out of reach", rows=_sized("unreachable", 20, 600)),
     Proof(name="storm", title="Rate limits", rows=_sized("storm", 6, 40)),

@@ -133,14 +133,14 @@ def _compare(
 ) -> None:
     total = group["occurrences"] if stored is None else stored["occurrences"]
     for text in issues:
-        if (count := _visible_count(text)) != total:
+        if (count := visible_count(text)) != total:
             verdict.wrong_counts.append(f"the issue of {name[:8]} says {count} instead of {total}")
     # The number of notifications is compared by its bounds.
     if stored is not None and not reference.fits(stored | {"notifications": group["notifications"]}, group):
         verdict.wrong_counts.append(f"the store says {stored} of {name[:8]} instead of {group}")
 
 
-def _visible_count(text: str) -> int | None:
+def visible_count(text: str) -> int | None:
     """The current number of occurrences as a reader of the issue sees it."""
     counts = _STATUS.findall(text) or _FILED.findall(text)[:1]
     return int(counts[-1].replace(",", "")) if counts else None
