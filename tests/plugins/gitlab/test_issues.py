@@ -126,7 +126,7 @@ def test_crash_text_is_no_quick_action_and_mentions_nobody(world: GitLabWorld) -
     assert only(world).title == "Crash of @\u200bgrace"
     assert "\n/usr/lib/libc.so\n" in only(world).body, "code of a plain fence stays as it is"
     assert "\\/close" in only(world).body
-    assert "\u200b/close\n" in only(world).body, "a fence of four backticks does not end with three"
+    assert "\u200b/close\n\u200b/assign " in only(world).body, "a fence of five backticks does not end with three"
 
 
 def test_a_lost_create_is_found_where_people_moved_it_meanwhile(world: GitLabWorld) -> None:
