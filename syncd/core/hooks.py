@@ -3,6 +3,9 @@
 A report is a reason to look at an issue and says nothing about it: senders repeat, delay, reorder and lose reports.
 """
 
+SURVEY_DUE = (
+    "survey_due_at"  # the fact of a tracker: when a report asked for a survey, since it concerns everything there
+)
 SPACING_SECONDS = 15.0  # between the looks at one issue for reports, however many come
 GATHER_SECONDS = 1.0  # a look between these is made so long after the latest report
 FLOOD = 5  # reports of one issue within SPACING_SECONDS; more are no work of people, and no look is made between

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from syncd.core.hooks import SURVEY_DUE
 from syncd.core.plan import DueCall
 from syncd.model import Call, IssueState
 from syncd.store import outbox
 from syncd.store.connection import Connection, Transaction
 
 MOST_REPORTS = 20_000  # marks that are kept; the oldest leave first
-# Facts of a tracker: when a report asked for a survey, and when a survey last met what no hook had reported.
-SURVEY_DUE, MISSED = "survey_due_at", "survey_missed_at"
+MISSED = "survey_missed_at"  # the fact of a tracker: when a survey last met what no hook had reported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,7 +91,7 @@ class Surveyor:
         missed_at = notebook.recall(saved.MISSED)
         rarer = hooks.survey_interval(interval, self._reported_at(), float(missed_at) if missed_at else None, now)
         due_at = last + rarer
-        if last <= float(notebook.recall(saved.SURVEY_DUE) or -1.0) <= now:
+        if last <= float(notebook.recall(hooks.SURVEY_DUE) or -1.0) <= now:
             due_at = last + hooks.SURVEY_SPACING_SECONDS
         elif rarer > interval and not 0 <= now - max(self._quiet_at, last) < interval:
             self._quiet_at = now
@@ -105,7 +105,7 @@ class Surveyor:
         """Each step is one request and the writing of its findings. The tracker's bookmark is stored after all of them, so that what was
         not written is read again. Raises TrackerError, StoreUnavailable."""
         notebook = self.store.notebook(self.name)
-        due_at = float(notebook.recall(saved.SURVEY_DUE) or -1.0)
+        due_at = float(notebook.recall(hooks.SURVEY_DUE) or -1.0)
         last = float(notebook.recall("surveyed_at") or 0.0)
         # What a hook asked for, or came before its first report, it has not missed.
         reports_all = self.hooks and not last <= due_at <= began and self._reported_at() is not None

@@ -11,6 +11,10 @@ from syncd.trackers.github.answers import Repository, failure, redirected, refus
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.transport import Answer, Sent
 
+PUBLIC = (
+    "{} is public, and crash reports can carry what users did; set allow_public = true for it, or file in a private one"
+)
+
 
 class Address(NamedTuple):
     """An issue's `remote_id`: NUMBER in the tracker's own repository, REPOSITORY_ID/NUMBER in another one (`away`)."""

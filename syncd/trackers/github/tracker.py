@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from syncd.config import GitHubSettings
 from syncd.core.doubt import Evidence
+from syncd.core.hooks import SURVEY_DUE
 from syncd.core.policy import Policy
 from syncd.errors import Misconfigured, Missing, Refused
 from syncd.model import Created, Group, Issue, Observation, PresentSettings, Settings
@@ -34,7 +35,7 @@ from syncd.trackers.github.answers import (
 from syncd.trackers.github.app import login_of
 from syncd.trackers.github.check import check, check_routes, milestones
 from syncd.trackers.github.connection import Connection
-from syncd.trackers.github.control import Address, read_named, require_open
+from syncd.trackers.github.control import PUBLIC, Address, read_named, require_open
 from syncd.trackers.github.look import Reader, Snapshot, address_of
 from syncd.trackers.github.probe import NEWEST_FIRST, Probe
 from syncd.trackers.github.search import search
@@ -74,7 +75,7 @@ class GitHub:
         self._repository_id: str | None = None
         self._account: Account | None = None  # of the login with this number
         self._account_login = 0
-        self._private_until = 0.0  # monotonic
+        self._private: tuple[float, str | None] = 0.0, None  # until when, monotonic; and the latest report then
         self._refused_until: dict[str, float] = {}  # by assignee, monotonic
 
     def newest(self) -> int:
@@ -176,16 +177,14 @@ class GitHub:
         )
 
     def _require_private(self) -> None:
-        """Raise Misconfigured where everybody could read the issues and `allow_public` is off. Reads the repository once an hour."""
-        if self._settings.allow_public or self._clock.monotonic() < self._private_until:
+        """Raise Misconfigured where everybody could read the issues and `allow_public` is off. Reads the repository once an hour, and after a report."""
+        private, reported = self._private, self._notebook.recall(SURVEY_DUE)
+        if self._settings.allow_public or (self._clock.monotonic() < private[0] and reported == private[1]):
             return
         repository = expect(self._connection.send_idempotent("GET", f"/repositories/{self._home_id()}"), Repository)
         if not repository.private:
-            raise Misconfigured(
-                f"{self._settings.repository} is public, and crash reports can carry what users did; set allow_public = true for it, "
-                "or file in a private one"
-            )
-        self._private_until = self._clock.monotonic() + _PRIVATE_SECONDS
+            raise Misconfigured(PUBLIC.format(self._settings.repository))
+        self._private = self._clock.monotonic() + _PRIVATE_SECONDS, reported
 
     def _home_id(self) -> str:
         """The id of the one repository that holds this tracker's issues.
@@ -214,7 +213,8 @@ class GitHub:
     def _read_repository(self) -> Repository:
         """The repository that has the configured name now."""
         repository, _ = read_named(self._connection, self._settings)
-        self._private_until = self._clock.monotonic() + _PRIVATE_SECONDS if repository.private else 0.0
+        until = self._clock.monotonic() + _PRIVATE_SECONDS if repository.private else 0.0
+        self._private = until, self._notebook.recall(SURVEY_DUE)
         return repository
 
     def probe(self, issue: Issue) -> Evidence:

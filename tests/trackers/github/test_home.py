@@ -2,8 +2,11 @@
 
 import pytest
 
+from syncd.core.hooks import SURVEY_DUE
 from syncd.errors import Misconfigured
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
+from tests.fakes.notebook import Memory
 from tests.trackers.github.parts import DRAFT, STATUS, Open, linked
 
 
@@ -36,3 +39,20 @@ def test_another_server_is_refused_without_being_asked(open_github: Open, fake: 
     with FakeGitHub() as stranger, pytest.raises(Misconfigured, match="the issues so far are on"):
         open_github(api_url=stranger.url).create(DRAFT)
     assert stranger.requests == []
+
+
+def test_a_repository_that_a_hook_reports_something_of_is_read_again_before_the_next_issue(
+    tracker: GitHub, fake: FakeGitHub, memory: Memory
+) -> None:
+    """It may have become public; without a report that is read once an hour."""
+    tracker.create(DRAFT)
+    reads = len(fake.sent("GET", r"/repositories/\d+$"))
+    memory.note(SURVEY_DUE, "1790000000.0")
+    tracker.create(DRAFT)
+    assert len(fake.sent("GET", r"/repositories/\d+$")) == reads + 1
+    fake.repository.private = False
+    tracker.create(DRAFT)
+    memory.note(SURVEY_DUE, "1790000060.0")
+    with pytest.raises(Misconfigured, match="is public"):
+        tracker.create(DRAFT)
+    assert len(fake.repository.issues) == 3
