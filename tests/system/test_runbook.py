@@ -13,6 +13,7 @@ import pytest
 from syncd import config as configuration
 from syncd.store import open_store
 from tests.fakes.backtrace import TOKEN, FakeBacktrace
+from tests.fakes.backtrace.server import LINK_TOKEN
 from tests.fakes.channels import Chats
 from tests.fakes.github import FakeGitHub
 from tests.fakes.server import Fault
@@ -332,6 +333,28 @@ def backtrace_unread(operator: Operator, folder: Path) -> None:
         operator.wait_without("backtrace_unread")
 
 
+def backtrace_unlinked(operator: Operator, folder: Path) -> None:
+    daemon = operator.daemon.start()
+    daemon.send(crash(1))
+    daemon.drain()
+    daemon.stop()
+    with FakeBacktrace("acme", "game-client") as fake:
+        fake.ignores_tickets = True
+        fake.objects.add([{"fingerprint": fingerprint(1), "timestamp": int(time.time())}])
+        (folder / "backtrace-token").write_text(TOKEN)
+        (folder / "link-token").write_text(LINK_TOKEN)
+        section = fake.toml(link="tickets") + 'link_token = { file = "link-token" }\n'
+        daemon.config.write_text(daemon.config.read_text() + section)
+        daemon.start()
+        operator.wait_for("backtrace_unlinked")
+        assert "does not have it" in operator.run("syncd status", codes=(3,))
+        operator.run("syncd check --try-link GROUP", codes=(1,), GROUP=fingerprint(1))
+        fake.ignores_tickets = False
+        operator.run("syncd check --try-link GROUP", GROUP=fingerprint(1))
+        operator.wait_without("backtrace_unlinked")
+        daemon.stop()
+
+
 def channel_rests(operator: Operator, folder: Path) -> None:
     daemon, address = operator.daemon, folder / "slack"
     with Chats() as chats:
@@ -359,6 +382,7 @@ LOCAL: dict[str, Callable[[Operator, Path], None]] = {
     "SyncdNoReceiver": half("worker", "receiver"),
     "SyncdTrackerMissing": missing,
     "SyncdQuarantined": quarantined,
+    "SyncdBacktraceUnlinked": backtrace_unlinked,
     "SyncdBacktraceUnread": backtrace_unread,
     "SyncdChannelRests": channel_rests,
     "SyncdDiskFull": disk_full,

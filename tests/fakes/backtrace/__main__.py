@@ -88,7 +88,10 @@ def main() -> None:
                 name = story.step()
                 print(f"{name[:12]} crashed: {fake.objects.count(name)} in all", flush=True)
                 if options.webhook:
-                    print(f"  its notification was answered {fake.send(options.webhook, name, login)}", flush=True)
+                    try:
+                        print(f"  its notification was answered {fake.send(options.webhook, name, login)}", flush=True)
+                    except OSError as error:
+                        print(f"  its notification was not answered: {error}", flush=True)
                 time.sleep(options.every)
         except KeyboardInterrupt:
             pass
