@@ -11,7 +11,7 @@ from bench import filled
 from bench.filled import DUE, FEW, MANY, NOW, PROJECTS
 from bench.finding import ROUNDS, Finding
 from syncd.store import Store, outbox
-from syncd.store.listing import Sort, State, Wanted
+from syncd.store.filters import STORED, Sort, State, Term, Wanted
 from syncd.worker.absorb import absorb
 from tests.store.filled import ToHere, accept
 
@@ -88,7 +88,7 @@ def lists() -> Iterator[Finding]:
         few, many = (filled.store(dialect, groups) for groups in (FEW, MANY))
         worst: dict[bool, Finding] = {}
         # On PostgreSQL the plan does not depend on the sort, and a page takes a tenth of a second.
-        sorts = Sort if dialect == "sqlite" else (Sort.LAST_SEEN,)
+        sorts = STORED if dialect == "sqlite" else (Sort.LAST_SEEN,)
         for wanted, sort, later in product(_filters(), sorts, (False, True)):
             pairs = [(_list(many, wanted, sort, later), _list(few, wanted, sort, later)) for _ in range(ROUNDS)]
             named = " ".join(wanted.values()) or "everything"
@@ -115,7 +115,13 @@ def _filters() -> Sequence[dict[str, str]]:
 
 
 def _list(store: Store, wanted: dict[str, str], sort: Sort, later: bool) -> float:
-    query = Wanted(**wanted)  # type: ignore[arg-type]
+    text, state = wanted.get("text"), wanted.get("state")
+    query = Wanted(
+        project=wanted.get("project"),
+        release=wanted.get("release"),
+        state=None if state is None else State(state),
+        terms=() if text is None else (Term(text),),
+    )
     after = None
     if later:
         after = store.lists.groups(query, sort, None, PAGE).next

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -17,13 +18,13 @@ from syncd.core.plan import NEVER_LINKED
 from syncd.core.quantities import BARS, bars, counted
 from syncd.core.releases import ordered
 from syncd.model import Group, GroupView, Issue, IssueState, Point
-from syncd.operate import shapes
+from syncd.operate import search, shapes
 from syncd.platform.clock import Clock
 from syncd.render.addresses import group_page
 from syncd.render.report import title
 from syncd.render.text import utc
 from syncd.store import Store
-from syncd.store.listing import UNASSIGNED, Sort, State, Wanted
+from syncd.store.filters import UNASSIGNED, Sort, State, Wanted
 from syncd.store.report import EVERYTHING, Past
 
 app = typer.Typer(add_completion=False)
@@ -72,7 +73,8 @@ def groups(
         str | None,
         typer.Option(
             metavar="TEXT",
-            help="Only groups with this text in fingerprint, stack, application or issue key.",
+            help="Only groups with all these words in fingerprint, stack, project, application, classifiers or issue key; "
+            "NAME:VALUE also fits an attribute.",
             show_default=False,
         ),
     ] = None,
@@ -104,29 +106,34 @@ def groups(
     """
     if held and state not in (None, State.HELD):
         stop(USAGE, "--held and --state contradict each other; give one of them")
-    wanted = Wanted(
-        project=project,
-        application=application,
-        release=release,
-        state=State.HELD if held else state,
-        classifier=classifier,
-        owner=owner,
-        text=text,
-        since=None if since is None else int(Clock().wall() - since),
-    )
-    with open_store(config) as (_, store):
+    given = {
+        "project": project,
+        "application": application,
+        "release": release,
+        "state": State.HELD if held else state,
+        "classifier": classifier,
+        "owner": owner,
+        "text": text,
+        "since": None if since is None else f"{since:f}s",
+    }
+    with open_store(config) as (settings, store):
+        now = Clock().wall()
+        try:
+            wanted = search.wanted(settings, given, now)
+        except search.BadFilter as error:
+            stop(USAGE, str(error))
         size = limit or (EVERYTHING if as_json else 50)
         total: int | None = None
-        if held and sort is None and wanted == Wanted(state=State.HELD):
+        if held and sort is None and replace(wanted, state=None).everything:
             standings = store.report.groups(size, held=True)  # of equal users, the one with the most occurrences first
-            total = store.report.counts(Clock().wall()).held
+            total = store.report.counts(now).held
         else:
-            standings, is_cut = _listed(store, wanted, sort or (Sort.USERS if held else Sort.LAST_SEEN), size)
-            total = len(standings) if not is_cut else store.report.how_many() if wanted == Wanted() else None
+            standings, is_cut = _listed(store, wanted, sort or (Sort.USERS if held else Sort.LAST_SEEN), size, now)
+            total = len(standings) if not is_cut else store.report.how_many() if wanted.everything else None
         if as_json:
             print(json.dumps([shapes.group(standing) for standing in standings], indent=2))
             return
-        if not standings and wanted != Wanted():
+        if not standings and not wanted.everything:
             projects = store.report.projects()
             hint = "" if project is None or project in projects else _unknown(project, projects)
             console().print(plain(f"No group fits.{hint}", 500, style="dim"), soft_wrap=True)
@@ -138,16 +145,16 @@ def _unknown(project: str, projects: list[str]) -> str:
     return f" There is no project {project!r}{did_you_mean(project, projects)}."
 
 
-def _listed(store: Store, wanted: Wanted, sort: Sort, size: int) -> tuple[list[GroupView], bool]:
+def _listed(store: Store, wanted: Wanted, sort: Sort, size: int, now: float) -> tuple[list[GroupView], bool]:
     """Up to `size` groups, and whether there may be more: the console's list, page by page."""
     standings: list[GroupView] = []
     after = None
     while True:
-        page = store.lists.groups(wanted, sort, after, min(PAGE, size - len(standings)))
+        page = search.page(store, wanted, sort, after, min(PAGE, size - len(standings)), now)
         standings += [listed.standing for listed in page.groups]
         after = page.next
         if after is None or len(standings) >= size:
-            return standings, after is not None
+            return standings, after is not None or page.cut
 
 
 @app.command()

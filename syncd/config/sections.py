@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from syncd.config.values import Expression, Globs, Seconds, Secret, Section, on_this_machine, public_address
+from syncd.config.views import Views
 from syncd.core.titles import Rules
 
 
@@ -172,6 +173,8 @@ class ConsoleSettings(Section):
     """the user name of a second login, which reads every page and changes nothing"""
     reader_password: Secret | None = None
     """a secret; without it there is no such login"""
+    views: Views = {}
+    """saved views of the list of groups: a name, and what follows the ? in the address: `{ "Client, open" = "project=game&state=open" }`"""
 
     @property
     def address(self) -> tuple[str, int] | None:

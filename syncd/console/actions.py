@@ -187,7 +187,7 @@ def resume_route(request: PageRequest) -> str:
 
 
 def _reason(request: PageRequest) -> str:
-    return one_line(request.form.get("reason", ""), 500, "no reason given")
+    return request.reason
 
 
 def _require_name(request: PageRequest, kind: str, names: Container[str]) -> str:

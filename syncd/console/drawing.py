@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
 
-from syncd.core.quantities import counted
-from syncd.core.releases import ordered
+from syncd.core.overview import DAY
+from syncd.core.quantities import counted, day
 from syncd.model import Point, Release
 
 WIDTH, HEIGHT = 720, 120
@@ -69,21 +69,24 @@ def ranked(releases: Sequence[Release]) -> dict[str, int]:
     return {entry.release: min(number, MOST_SEGMENTS) for number, entry in enumerate(entries)}
 
 
-def sparkline(releases: Sequence[Release], most: int = 10) -> Markup:
-    """A small bar for each of a group's newest releases, the newest at the right."""
-    counts = {entry.release: entry.occurrences for entry in releases}
-    newest = list(reversed(ordered(counts)[:most]))
-    if not newest:
-        return Markup("")
-    tallest = max([*(counts[release] for release in newest), 1])
-    step = min(SPARK_WIDTH / len(newest), 12.0)
-    parts = []
-    for at, release in enumerate(newest):
-        tall = max(counts[release] / tallest * SPARK_HEIGHT, 2.0)
-        title = f"{release}: {counts[release]:,}"
-        parts.append(_bar(at * step, SPARK_HEIGHT - tall, step - 2, tall, "s0", title))
-    summary = ", ".join(f"{release} {counts[release]:,}" for release in newest)
-    return _svg(SPARK_WIDTH, SPARK_HEIGHT, f"Occurrences by release: {summary}", "".join(parts), "spark")
+def days(counts: Sequence[int | None], now: float) -> Markup:
+    """A small bar for each day up to today; a day of which nothing is known has a mark below the line. The text has each count."""
+    most, step, height = (
+        max([*(count or 0 for count in counts), 1]),
+        SPARK_WIDTH / max(len(counts), 1),
+        SPARK_HEIGHT - 3,
+    )
+    parts, texts = [], []
+    for at, count in enumerate(counts):
+        name = day(now - DAY * (len(counts) - 1 - at))
+        texts.append(f"{name} {'not known' if count is None else f'{count:,}'}")
+        if count is None:
+            parts.append(_bar(at * step, SPARK_HEIGHT - 1, step - 1, 1, "unknown", texts[-1]))
+        elif count:
+            tall = max(count / most * height, 1.5)
+            parts.append(_bar(at * step, height - tall, step - 1, tall, "s0", texts[-1]))
+    parts.append(f'<line class="axis" x1="0" x2="{SPARK_WIDTH}" y1="{height + 0.5}" y2="{height + 0.5}"/>')
+    return _svg(SPARK_WIDTH, SPARK_HEIGHT, f"Occurrences by day: {', '.join(texts)}", "".join(parts), "spark")
 
 
 def growth(trail: Sequence[Point], columns: int = 60) -> Markup:

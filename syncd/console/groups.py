@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from syncd.console.lists import row
 from syncd.console.page import Elsewhere, NotFound, Page, PageRequest
 from syncd.core.fold import OTHER_RELEASES
 from syncd.core.releases import ordered
@@ -19,18 +20,20 @@ HISTOGRAM = 6
 
 def named(request: PageRequest) -> Page:
     """Lead from PROJECT/FINGERPRINT, a fingerprint, the beginning of either, or an issue's key to the page of the only group that it fits."""
-    return _choice(request.store, "/".join(map(addresses.text_of, request.path["name"].split("/"))))
+    return _choice(request, "/".join(map(addresses.text_of, request.path["name"].split("/"))))
 
 
-def _choice(store: Store, name: str) -> Page:
+def _choice(request: PageRequest, name: str) -> Page:
     """The groups that a name fits, for a person to choose. Raises Elsewhere if it is one, NotFound if it is none."""
-    groups = search.matches(store, name)
+    groups = search.matches(request.store, name)
     if not groups:
         raise NotFound(search.absence(name))
     if len(groups) == 1:
         raise Elsewhere(addresses.group_page(groups[0].standing.group.identity))
     shape = {"groups": [shapes.group(listed.standing) for listed in groups]}
-    return Page("choice.html", "Which group", shape, {"name": name, "groups": groups})
+    return Page(
+        "choice.html", "Which group", shape, {"name": name, "rows": [row(listed, request.now) for listed in groups]}
+    )
 
 
 def group(request: PageRequest) -> Page:
@@ -39,7 +42,7 @@ def group(request: PageRequest) -> Page:
     number = store.lists.of_identity(request.identity)
     entry = None if number is None else store.lists.group(number)
     if number is None or entry is None:
-        return _choice(store, "/".join(request.path[part] for part in ("universe", "project", "fingerprint")))
+        return _choice(request, "/".join(request.path[part] for part in ("universe", "project", "fingerprint")))
     listed, history = entry
     standing = listed.standing
     group, identity = standing.group, standing.group.identity

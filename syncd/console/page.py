@@ -18,7 +18,9 @@ from syncd.config import Config
 from syncd.console import drawing
 from syncd.console.visitor import Visitor
 from syncd.core.counts import meaning
+from syncd.core.fold import OTHER_RELEASES
 from syncd.core.quantities import duration, figure
+from syncd.core.releases import newest
 from syncd.model import GroupView, Identity
 from syncd.render import addresses, report
 from syncd.render.text import clean, one_line, utc
@@ -53,6 +55,12 @@ class PageRequest:
     path: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
+    base: str = ""  # the address of the console, without a slash at its end
+
+    @property
+    def reason(self) -> str:
+        """The reason in the form."""
+        return one_line(self.form.get("reason", ""), 500, "no reason given")
 
     @property
     def number(self) -> int:
@@ -115,7 +123,7 @@ def as_html(page: Page, path: str, query: Mapping[str, str], now: float, flash: 
 
 def json_path(path: str) -> str:
     """The path of the same page as JSON."""
-    return "/overview.json" if path == "/" else f"{path}.json"
+    return "/today.json" if path == "/" else f"{path}.json"
 
 
 @cache
@@ -130,6 +138,10 @@ def _environment() -> Environment:
     environment.filters |= {
         "line": lambda text, limit=200: one_line(str(text), limit) if text not in (None, "") else "–",
         "clean": lambda text: clean(str(text)),
+        "short": short,
+        "newest": lambda group: (
+            newest([each.release for each in group.releases if each.release != OTHER_RELEASES]) or [""]
+        )[0],
         "number": lambda value: "–" if value is None else f"{value:,}",
         "occurrences": lambda entry: figure(entry.occurrences, entry.approximate, entry.at_most),
         "meaning": meaning,
@@ -161,6 +173,14 @@ def ago(at: float | None, now: float) -> Markup:
         units = ((f"{int(passed // length)}{unit}", passed >= 2 * length) for unit, length in _UNITS)
         text = next(amount for amount, enough in units if enough) + " ago"
     return Markup('<time title="{}">{}</time>').format(utc(at), text)
+
+
+def short(count: int) -> str:
+    """12, 3.4k, 56k, 7.8M."""
+    for unit, length in (("M", 10**6), ("k", 10**3)):
+        if count >= length:
+            return f"{count / length:.1f}{unit}" if count < 10 * length else f"{count // length:,}{unit}"
+    return str(count)
 
 
 def size(count: float) -> str:

@@ -1,13 +1,13 @@
 """The content of each page but those about releases and about one group. Reads only; calls no tracker."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from pydantic_core import to_jsonable_python
 
 from syncd.config import Config, Secret
-from syncd.console.page import PAGE, NotFound, Page, PageRequest, crash, key_of, text_of
+from syncd.console.page import PAGE, NotFound, Page, PageRequest, crash, key_of
 from syncd.errors import RejectedDelivery
 from syncd.intake.sources import document
 from syncd.operate import samples, shapes
@@ -15,17 +15,14 @@ from syncd.operate.status import status
 from syncd.render.text import utc
 from syncd.store.audit import Filter
 from syncd.store.dead_letters import Kind
-from syncd.store.listing import LOOKED, Sort, State, Wanted
 from syncd.worker.presentation import Presentation
 
 HOUR = 3600.0
 DONE = {"filed": ("create", "probe"), "updated": ("update", "close"), "reopened": ("reopen",)}
 
-Choice = TypeVar("Choice", Sort, State)
 
-
-def home(request: PageRequest) -> Page:
-    """The overview: whether all is well, what waits, what is held, what needs attention."""
+def overview(request: PageRequest) -> Page:
+    """The state of syncd: whether all is well, what waits, what is held, what needs attention."""
     store, now = request.store, request.now
     shape = status(request.config, store, now)
     days = 7 if request.get("days") == "7" else 1
@@ -41,54 +38,8 @@ def home(request: PageRequest) -> Page:
         "days": days,
         "series": series,
         "labels": [utc(since + span * at) for at in range(spans)],
-        "latest": store.lists.groups(Wanted(), Sort.FIRST_SEEN, None, 6).groups,
     }
-    return Page("home.html", "Overview", shape, facts)
-
-
-def groups(request: PageRequest) -> Page:
-    """A list of groups, filtered and sorted."""
-    store = request.store
-    wanted = Wanted(
-        project=request.get("project"),
-        owner=request.get("owner"),
-        release=request.get("release"),
-        state=_choice(State, request.get("state")),
-        text=request.get("text"),
-    )
-    sort = _choice(Sort, request.get("sort")) or Sort.LAST_SEEN
-    listing = store.lists.groups(wanted, sort, key_of(request.get("after")), PAGE)
-    following = text_of(listing.next)
-    shape = {
-        "groups": [{"id": listed.id} | shapes.group(listed.standing) for listed in listing.groups],
-        "next": following,
-    }
-    facts = {
-        "groups": listing.groups,
-        "wanted": wanted,
-        "sort": sort,
-        "following": following,
-        "cut": listing.cut,
-        "looked": LOOKED,
-        "projects": store.report.projects(),
-        "states": list(State),
-        "total": store.report.how_many(),
-        "keep": {
-            "project": wanted.project,
-            "owner": wanted.owner,
-            "release": wanted.release,
-            "state": wanted.state,
-            "text": wanted.text,
-        },
-    }
-    return Page("groups.html", "Groups", shape, facts)
-
-
-def _choice(kind: type[Choice], text: str | None) -> Choice | None:
-    try:
-        return None if text is None else kind(text)
-    except ValueError:
-        raise NotFound(f"there is no {kind.__name__.lower()} {text!r}; there are {', '.join(kind)}") from None
+    return Page("overview.html", "Operations", shape, facts)
 
 
 def deliveries(request: PageRequest) -> Page:

@@ -8,7 +8,7 @@ from syncd.core.fold import OTHER_RELEASES
 from syncd.core.releases import ordered
 from syncd.model import GroupView
 from syncd.operate import shapes
-from syncd.store.listing import Sort, Wanted
+from syncd.store.filters import Sort, Wanted
 
 COLUMNS = 12  # releases in the matrix
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import structlog
 from starlette.applications import Starlette
@@ -20,10 +20,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from syncd.config import Config
-from syncd.console import actions, groups, pages, releases
+from syncd.console import actions, bulk, exports, groups, lists, pages, releases, today
 from syncd.console.actions import Action
+from syncd.console.exports import Download
 from syncd.console.guard import Guard
-from syncd.console.page import Elsewhere, NotFound, Page, PageRequest, View, as_html, as_json, json_path, link
+from syncd.console.page import PAGE, Elsewhere, NotFound, Page, PageRequest, View, as_html, as_json, json_path, link
 from syncd.console.visitor import NOBODY, VISITOR, Visitor
 from syncd.errors import ConfigError, StoreUnavailable
 from syncd.operate import gauges, search
@@ -37,7 +38,7 @@ from syncd.store import Store
 log = structlog.get_logger("syncd.console")
 
 FORM_BYTES = 16 * 1024
-FIELDS = 50  # of a form
+FIELDS = PAGE + 20  # of a form, which may have a box for each row of a list
 FLASHES = 200
 LIVE_SECONDS = 10
 HEADER_SECONDS = 10.0
@@ -48,8 +49,9 @@ GROUP = "/groups/{universe:segment}/{project:segment}/{fingerprint:segment}"
 _GROUP = GROUP.replace(":segment", "")
 
 PAGES: dict[str, View] = {
-    "/": pages.home,
-    "/groups": pages.groups,
+    "/": today.home,
+    "/overview": pages.overview,
+    "/groups": lists.groups,
     GROUP: groups.group,
     "/releases": releases.releases,
     "/deliveries": pages.deliveries,
@@ -61,8 +63,11 @@ PAGES: dict[str, View] = {
     "/configuration": pages.configuration,
 }
 
+DOWNLOADS: dict[str, Callable[[PageRequest], Download]] = {"/groups.csv": exports.table, "/groups.atom": exports.feed}
+
 # By path: the action, and the page that shows its result. A form names the group by its identity: after a restore its number may be another's.
 ACTIONS: dict[str, tuple[Action, str]] = {
+    "/groups": (bulk.bulk, "/groups"),
     f"{GROUP}/sync": (actions.sync, _GROUP),
     f"{GROUP}/file": (actions.file, _GROUP),
     f"{GROUP}/hold": (actions.hold, _GROUP),
@@ -100,6 +105,8 @@ def site(config: Config, store: Store, clock: Clock) -> ASGIApp:
     for path, view in {**PAGES, "/groups/{name:path}": groups.named}.items():
         routes.append(Route(json_path(path), partial(endpoints.json, view)))
         routes.append(Route(path, partial(endpoints.html, view)))
+    for path, download in DOWNLOADS.items():
+        routes.append(Route(path, partial(endpoints.download, download)))
     for path, (action, page) in ACTIONS.items():
         routes.append(Route(path, partial(endpoints.act, action, page), methods=["POST"]))
     app = Starlette(
@@ -136,6 +143,7 @@ class _Endpoints:
             dict(http.path_params),
             dict(http.query_params),
             form or {},
+            self._config.console.url or str(http.base_url).rstrip("/"),
         )
         if any(
             "\0" in value
@@ -157,6 +165,13 @@ class _Endpoints:
 
     def json(self, view: View, http: Request) -> Response:
         return Response(as_json(view(self._request(http))), media_type="application/json")
+
+    def download(self, read: Callable[[PageRequest], Download], http: Request) -> Response:
+        """A file; the header Link has the address of its continuation (RFC 8288)."""
+        file = read(self._request(http))
+        headers = {"content-disposition": f'inline; filename="{file.name}"'}
+        headers |= {"link": f'<{file.next}>; rel="next"'} if file.next else {}
+        return Response(file.content, media_type=file.media_type, headers=headers)
 
     def find(self, http: Request) -> Response:
         """Redirect to the group that the text names, else to the list of groups that contain it."""
@@ -194,7 +209,9 @@ class _Endpoints:
         )
         # Only a path of the console: a form must not lead anywhere else.
         target = target if target.startswith("/") and not target.startswith("//") and "\\" not in target else "/"
-        return RedirectResponse(link(target.partition("?")[0], flash=flash), 303)
+        place, _, query = target.partition("?")
+        parts = [(name, value) for name, value in parse_qsl(query) if name != "flash"]
+        return RedirectResponse(f"{place}?{urlencode([*parts, ('flash', flash)])}", 303)
 
     def metrics(self, http: Request) -> Response:  # noqa: ARG002 - Starlette's signature
         return Response(metrics.text(self._gauges), media_type=metrics.CONTENT_TYPE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from syncd.core.fold import OTHER_RELEASES
 from syncd.core.releases import Order, compare, newest, ordered
-from syncd.model import Group, GroupView, ProjectRelease, Release
+from syncd.model import Group, GroupView, Point, ProjectRelease, Release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +204,36 @@ def by_day(group: Group, most: int = 7) -> tuple[int, tuple[int, ...]]:
             counts[int(point.at // DAY) - start] += max(0, point.occurrences - before)
         before = point.occurrences
     return start * DAY, tuple(counts)
+
+
+def added(trail: Sequence[Point], first_seen: float | None, since: float) -> int:
+    """The occurrences that syncd received after `since`. What the first notification brought counts only if the crash began after `since`: it
+    may tell of years."""
+    if not trail:
+        return 0
+    before = [point.occurrences for point in trail if point.at <= since]
+    began = first_seen is not None and first_seen > since
+    return max(0, trail[-1].occurrences - (before[-1] if before else 0 if began else trail[0].occurrences))
+
+
+def acceleration(trail: Sequence[Point], first_seen: float | None, now: float) -> int:
+    """By how many occurrences the last 24 hours exceed the 24 hours before them."""
+    latest = added(trail, first_seen, now - DAY)
+    return latest - (added(trail, first_seen, now - 2 * DAY) - latest)
+
+
+def last_days(group: Group, now: float, days: int = 14) -> tuple[int | None, ...]:
+    """The occurrences that syncd received on each of the last days of UTC up to today; None for a day of which nothing is known."""
+    start, counts = by_day(group, days)
+    began = None if group.first_seen is None else group.first_seen // DAY
+    result: list[int | None] = []
+    for day in range(int(now // DAY) - days + 1, int(now // DAY) + 1):
+        at = day - start // DAY
+        if group.trail and at < 0:
+            result.append(0 if began is not None and began > day else None)
+        else:
+            result.append(counts[at] if group.trail and at < len(counts) else 0)
+    return tuple(result)
 
 
 def newest_alone(group: Group) -> Release | None:

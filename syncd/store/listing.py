@@ -1,59 +1,19 @@
 """Lists of the console: groups, deliveries and releases, a page at a time. Nothing here writes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from syncd.model import GroupView, Identity
+from syncd.model import GroupView, Identity, Point
 from syncd.store import bodies, groups
 from syncd.store.bodies import BodyOperations
 from syncd.store.connection import Transaction, reads
-from syncd.store.records import text_of
+from syncd.store.filters import TABS, Sort, State, Wanted, parameters
+from syncd.store.records import decode_trail
 from syncd.store.report import Past, history_of, standing_of
 
 LOOKED = 5000  # groups that one page examines at most, however many exist
 MOST_OF_A_RELEASE = 1000  # groups of one page
-
-
-UNASSIGNED = "unassigned"
-
-
-class Sort(StrEnum):
-    """The order of a list, the largest or latest first."""
-
-    LAST_SEEN = "last_seen"
-    FIRST_SEEN = "first_seen"
-    OCCURRENCES = "occurrences"
-    USERS = "users"
-
-
-class State(StrEnum):
-    """The states that a list can be limited to."""
-
-    FILED = "filed"
-    UNFILED = "unfiled"
-    HELD = "held"
-    DOUBT = "doubt"
-    BY_HAND = "by_hand"
-    PARKED = "parked"
-    DEAD = "dead"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """The filter of a list. `text` is searched in fingerprints, stacks and applications, and in issue keys if it has a digit; of it and of
-    `classifier` and `owner` upper and lower case are the same. `owner` is a part of the name of somebody whom the issue is assigned to, or
-    UNASSIGNED if it is known to be nobody. `since` is the time of the latest occurrence, in epoch seconds."""
-
-    project: str | None = None
-    owner: str | None = None
-    application: str | None = None
-    release: str | None = None
-    state: State | None = None
-    classifier: str | None = None
-    text: str | None = None
-    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +52,26 @@ class Listing:
     groups: Sequence[Listed]
     next: Key | None
     cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many groups fit a filter, and how many of them each of TABS has. `lower`: only the LOOKED groups seen last were counted, and there
+    are more; `lower_muted` the same for MUTED alone."""
+
+    everything: int
+    tabs: Mapping[State, int]
+    lower: bool = False
+    lower_muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """How a group grew, and the time of its first crash."""
+
+    id: int
+    first_seen: int | None
+    points: Sequence[Point]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,39 +120,55 @@ class Lists(BodyOperations):
 
     @reads
     def groups(self, transaction: Transaction, wanted: Wanted, sort: Sort, after: Key | None, size: int) -> Listing:
-        """Return a page of groups. A page may have fewer groups than `size`, or none, and still have a next one."""
-        key = after or _FIRST
-        facts = {
-            "project": wanted.project,
-            "application": wanted.application,
-            "release": wanted.release,
-            "owner": _owner(wanted.owner),
-            "state": wanted.state,
-            # The comma keeps a quotation mark within another classifier from passing for the beginning of this one.
-            "classifier": _containing(f",{text_of(wanted.classifier)}" if wanted.classifier else ""),
-            "text": _containing(wanted.text or ""),
-            "since": wanted.since,
-            # Every issue key has a digit; joining the issue of each group doubles the cost.
-            "numbered": int(any(sign.isdigit() for sign in wanted.text or "")),
-        }
-        begin = {"place": key.place, "after": key.id}
-        edge, among = None, _few(transaction, wanted)
-        if among is not None:
-            rows = transaction.rows("groups_among", among=among, sort=sort, size=size + 1, **begin, **facts)
-        else:
-            # The first group beyond those examined; None if all are examined, or nothing is filtered.
-            beyond = [] if wanted == Wanted() else transaction.rows(f"edge_by_{sort}", looked=LOOKED, **begin)
-            edge = _key(beyond[0]) if beyond else None
-            floor = {"floor": -1, "beyond": -1} if edge is None else {"floor": edge.place, "beyond": edge.id}
-            rows = transaction.rows(f"groups_by_{sort}", size=size + 1, **begin, **floor, **facts)
+        """Return a page of groups in an order of STORED. A page may have fewer groups than `size`, or none, and still have a next one."""
+        rows, edge = _rows(transaction, wanted, sort, after or _FIRST, size + 1)
         page = rows[:size]
-        listed = [_listed(transaction, cast(int, row["id"])) for row in page]
         if len(rows) > size:
             edge = None
             following: Key | None = _key(page[-1])
         else:
             following = None if edge is None else Key(edge.place, edge.id + 1)
-        return Listing([entry for entry in listed if entry is not None], following, cut=edge is not None)
+        listed = _listed_all(transaction, [cast(int, row["id"]) for row in page])
+        return Listing(listed, following, cut=edge is not None)
+
+    @reads
+    def count(self, transaction: Transaction, wanted: Wanted) -> tuple[int, bool]:
+        """Return how many groups fit, of those that one page examines, and whether there are more."""
+        rows, edge = _rows(transaction, wanted, Sort.LAST_SEEN, _FIRST, LOOKED + 1)
+        return min(len(rows), LOOKED), edge is not None or len(rows) > LOOKED
+
+    @reads
+    def trails(self, transaction: Transaction, wanted: Wanted) -> tuple[list[Trail], bool]:
+        """Return the trails of the groups that fit, of the LOOKED seen last, and whether there are more."""
+        rows, edge = _rows(transaction, wanted, Sort.LAST_SEEN, _FIRST, LOOKED + 1)
+        trails = transaction.batch("trails", [(row["id"],) for row in rows[:LOOKED]])
+        return [
+            Trail(cast(int, row["id"]), cast(int | None, row["first_seen"]), decode_trail(cast(str, row["trail"])))
+            for row in trails
+        ], edge is not None or len(rows) > LOOKED
+
+    @reads
+    def of_numbers(self, transaction: Transaction, numbers: Sequence[int]) -> list[Listed]:
+        """Return the groups with these numbers that exist, in this order."""
+        return _listed_all(transaction, numbers)
+
+    @reads
+    def tally(self, transaction: Transaction, wanted: Wanted, fresh: int) -> Tally:
+        """Count the groups that fit, whatever their state. Those are new that crashed first at `fresh` or later."""
+        wanted = replace(wanted, state=None)
+        facts = parameters(wanted) | {"fresh": fresh}
+        edge, among = None, _few(transaction, wanted)
+        if among is not None:
+            row = transaction.rows("tally_among", among=among, **facts)[0]
+        else:
+            edge = _edge(transaction, Sort.LAST_SEEN, _FIRST)
+            row = transaction.rows("tally_examined", **_floor(edge), **facts)[0]
+        if edge is not None and wanted.everything:
+            row |= transaction.rows("tally_whole", **facts)[0]
+        counts = cast(dict[str, int], row)
+        tabs = {tab: int(counts[tab]) for tab in TABS}
+        lower = edge is not None
+        return Tally(int(counts["everything"]), tabs, lower and not wanted.everything, lower)
 
     @reads
     def group(self, transaction: Transaction, group_id: int) -> tuple[Listed, list[Past]] | None:
@@ -245,6 +241,33 @@ class Lists(BodyOperations):
         return Oldest(**cast(dict[str, Any], row))
 
 
+def _rows(
+    transaction: Transaction, wanted: Wanted, sort: Sort, key: Key, size: int
+) -> tuple[list[dict[str, object]], Key | None]:
+    """Return the numbers and places of up to `size` groups behind a key, and the first group beyond those that were examined; None if all
+    were, or nothing is filtered."""
+    begin, facts = {"place": key.place, "after": key.id}, parameters(wanted)
+    among = _few(transaction, wanted)
+    if among is not None:
+        return transaction.rows("groups_among", among=among, sort=sort, size=size, **begin, **facts), None
+    edge = None if wanted.everything else _edge(transaction, sort, key)
+    return transaction.rows(f"groups_by_{sort}", size=size, **begin, **_floor(edge), **facts), edge
+
+
+def _edge(transaction: Transaction, sort: Sort, key: Key) -> Key | None:
+    rows = transaction.rows(f"edge_by_{sort}", looked=LOOKED, place=key.place, after=key.id)
+    return _key(rows[0]) if rows else None
+
+
+def _floor(edge: Key | None) -> dict[str, int]:
+    return {"floor": -1, "beyond": -1} if edge is None else {"floor": edge.place, "beyond": edge.id}
+
+
+def _listed_all(transaction: Transaction, numbers: Sequence[int]) -> list[Listed]:
+    listed = [_listed(transaction, number) for number in numbers]
+    return [entry for entry in listed if entry is not None]
+
+
 def _listed(transaction: Transaction, group_id: int) -> Listed | None:
     rows = transaction.rows("group_standing", group_id=group_id)
     return _listed_of(transaction, rows[0]) if rows else None
@@ -262,27 +285,16 @@ def _listed_of(transaction: Transaction, row: Mapping[str, object]) -> Listed:
 
 def _few(transaction: Transaction, wanted: Wanted) -> str | None:
     """Return the criterion whose index yields few enough groups to examine each; None if there is none."""
-    states = {State.DEAD, State.BY_HAND, State.DOUBT, State.PARKED, State.HELD}
-    narrow = [str(wanted.state)] if wanted.state in states else []
-    for among in (*narrow, *(["project"] if wanted.project else [])):
-        row = transaction.rows("how_many_among", among=among, project=wanted.project, most=LOOKED + 1)[0]
+    states = {State.DEAD, State.BY_HAND, State.DOUBT, State.PARKED, State.HELD, State.CLOSED, State.REGRESSED}
+    state = State.CLOSED if wanted.state is State.CRASHING else wanted.state
+    narrow = [str(state)] if state in states else []
+    given = ("returned", wanted.returned), ("first", wanted.first), ("project", wanted.project), ("since", wanted.since)
+    for among in (*narrow, *(name for name, value in given if value is not None)):
+        limits = {"project": wanted.project, "first": wanted.first, "since": wanted.since, "returned": wanted.returned}
+        row = transaction.rows("how_many_among", among=among, most=LOOKED + 1, **limits)[0]
         if cast(int, row["groups"]) <= LOOKED:
             return among
     return None
-
-
-def _owner(name: str | None) -> str | None:
-    """Return the stored text of no owner, or a pattern of those with a name."""
-    if name is None or name.lower() == UNASSIGNED:
-        return name and "[]"
-    return _containing(text_of(name)[1:-1])
-
-
-def _containing(text: str) -> str | None:
-    """Return the LIKE pattern of texts in lower case that contain `text`; None for no text. The escape is an exclamation mark: crash texts are
-    full of backslashes."""
-    escaped = text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
-    return f"%{escaped}%" if escaped else None
 
 
 def _key(row: Mapping[str, object]) -> Key:

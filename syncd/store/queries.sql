@@ -1,8 +1,12 @@
 -- Every query by name, each with a line of why. Times are epoch seconds; `:name` is a parameter; `:rows` is as many rows as a batch has.
--- Casts are for PostgreSQL, which does not infer the types of such rows. The text is the same for both databases except for two phrases,
--- which are empty for SQLite, where there is one writer:
+-- Casts are for PostgreSQL, which does not infer the types of such rows. The text is the same for both databases except for six phrases. The
+-- first two are empty for SQLite, where there is one writer:
 -- {lock}: locks rows that are read and then changed, in the order of their ids; otherwise a concurrent change is lost.
 -- {skip_locked}: a claim skips rows that another process is just claiming, and does not wait for them.
+-- {terms}: the terms of a search as rows (term, numbered, name, value), out of the JSON in :terms.
+-- {closed_at}: when an issue was closed, out of the JSON of its condition.
+-- {labels}: the labels in the JSON in :labels, each as it stands in the JSON of a condition.
+-- {attributes}: the values of those attributes of a group that have the name of the term, with the beginning of a WHERE.
 -- A name that begins with _ is a part of other queries, which refer to it as {_name}.
 
 -- accept: committed before the answer of 200; adds nothing that this store could not read again
@@ -987,7 +991,7 @@ SELECT
     (SELECT COUNT(*) FROM issues WHERE state = 'parked' AND cause IN ('deleted', 'discarded')) AS dropped,
     (SELECT COUNT(*) FROM issues WHERE doubles IS NOT NULL AND state <> 'retired') AS doubles,
     (SELECT COUNT(*) FROM issues WHERE by_hand IS NOT NULL AND state = 'linked') AS by_hand,
-    (SELECT COUNT(*) FROM groups WHERE decision = 'hold' AND kind = 'crash') AS held,
+    (SELECT COUNT(*) FROM groups WHERE decision = 'hold') - (SELECT COUNT(*) FROM groups WHERE kind = 'storm' AND decision = 'hold') AS held,
     (SELECT COUNT(*) FROM storms) AS storms,
     (SELECT COUNT(*) FROM quarantine) AS quarantined;
 
@@ -1111,6 +1115,27 @@ SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.atte
 LEFT JOIN outbox ON outbox.group_id = groups.id WHERE groups.decision = 'hold' AND groups.kind = 'crash'
 ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, groups.id LIMIT :size;
 
+-- _is_open: the issue is not closed, as far as syncd has read. A quotation mark within a text of the JSON has a backslash, so none passes for a key
+EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state = 'linked'
+    AND (issues.condition IS NULL OR replace(issues.condition, '"closed": true', '') = issues.condition));
+
+-- _is_closed: the same, closed
+EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state = 'linked'
+    AND replace(issues.condition, '"closed": true', '') <> issues.condition);
+
+-- _is_crashing: it is closed, and the latest crash is later, or the tracker does not say when it was closed
+EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state = 'linked'
+    AND replace(issues.condition, '"closed": true', '') <> issues.condition AND COALESCE({closed_at}, 0) < COALESCE(groups.last_seen, 0));
+
+-- _is_regressed: the crash came back after its issue was closed, and the issue is open again
+({_is_open} AND EXISTS (SELECT 1 FROM regressions WHERE regressions.group_id = groups.id));
+
+-- _is_muted: syncd writes nothing to the issue, since people labelled or locked or deleted it, or an operator discarded it
+EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND (
+    (issues.state = 'linked' AND (replace(issues.condition, '"locked": true', '') <> issues.condition
+        OR EXISTS (SELECT 1 FROM ({labels}) AS muting WHERE replace(issues.condition, muting.label, '') <> issues.condition)))
+    OR (issues.state = 'parked' AND issues.cause IN ('deleted', 'discarded'))));
+
 -- _wanted: the filter of a list; a NULL parameter does not filter
 groups.kind = 'crash'
     AND (CAST(:project AS TEXT) IS NULL OR groups.project = CAST(:project AS TEXT))
@@ -1122,6 +1147,12 @@ groups.kind = 'crash'
     AND (CAST(:state AS TEXT) IS NULL
         OR (CAST(:state AS TEXT) = 'filed' AND EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state = 'linked'))
         OR (CAST(:state AS TEXT) = 'held' AND groups.decision = 'hold')
+        OR (CAST(:state AS TEXT) = 'open' AND {_is_open})
+        OR (CAST(:state AS TEXT) = 'closed' AND {_is_closed})
+        OR (CAST(:state AS TEXT) = 'crashing' AND {_is_crashing})
+        OR (CAST(:state AS TEXT) = 'regressed' AND {_is_regressed})
+        OR (CAST(:state AS TEXT) = 'muted' AND {_is_muted})
+        OR CAST(:state AS TEXT) = 'new'
         OR (CAST(:state AS TEXT) = 'doubt' AND EXISTS (SELECT 1 FROM issues
             WHERE issues.group_id = groups.id AND issues.state = 'in_doubt'))
         OR (CAST(:state AS TEXT) = 'by_hand' AND EXISTS (SELECT 1 FROM issues
@@ -1132,14 +1163,20 @@ groups.kind = 'crash'
             WHERE issues.group_id = groups.id AND issues.state IN ('linked', 'parked'))))
     AND (CAST(:application AS TEXT) IS NULL OR groups.application = CAST(:application AS TEXT))
     AND (CAST(:since AS BIGINT) IS NULL OR COALESCE(groups.last_seen, 0) >= CAST(:since AS BIGINT))
+    AND (CAST(:first AS BIGINT) IS NULL OR COALESCE(groups.first_seen, 0) >= CAST(:first AS BIGINT))
+    AND (CAST(:returned AS DOUBLE PRECISION) IS NULL OR EXISTS (SELECT 1 FROM regressions
+        WHERE regressions.group_id = groups.id AND regressions.at >= CAST(:returned AS DOUBLE PRECISION)))
     AND (CAST(:classifier AS TEXT) IS NULL
         OR lower(',' || substr(groups.classifiers, 2)) LIKE CAST(:classifier AS TEXT) ESCAPE '!')
-    AND (CAST(:text AS TEXT) IS NULL
-        OR lower(groups.fingerprint) LIKE CAST(:text AS TEXT) ESCAPE '!'
-        OR lower(groups.callstack) LIKE CAST(:text AS TEXT) ESCAPE '!'
-        OR lower(groups.application) LIKE CAST(:text AS TEXT) ESCAPE '!'
-        OR (CAST(:numbered AS BIGINT) = 1 AND EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id
-            AND issues.state <> 'retired' AND lower(issues.key) LIKE CAST(:text AS TEXT) ESCAPE '!')));
+    AND (CAST(:terms AS TEXT) IS NULL OR NOT EXISTS (SELECT 1 FROM ({terms}) AS sought WHERE NOT (
+        lower(groups.fingerprint) LIKE sought.term ESCAPE '!'
+        OR lower(groups.callstack) LIKE sought.term ESCAPE '!'
+        OR lower(groups.project) LIKE sought.term ESCAPE '!'
+        OR lower(COALESCE(groups.application, '')) LIKE sought.term ESCAPE '!'
+        OR lower(groups.classifiers) LIKE sought.term ESCAPE '!'
+        OR (sought.name IS NOT NULL AND EXISTS (SELECT 1 FROM {attributes} AND lower(attribute.value) LIKE sought.value ESCAPE '!'))
+        OR (sought.numbered = 1 AND EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id
+            AND issues.state <> 'retired' AND lower(issues.key) LIKE sought.term ESCAPE '!')))));
 
 -- groups_by_last_seen: a page from a key to an edge; two comparisons each, because SQLite does not search an index on expressions by a pair
 SELECT groups.id, COALESCE(last_seen, 0) AS place FROM groups
@@ -1189,6 +1226,15 @@ SELECT outbox.group_id AS id FROM outbox WHERE CAST(:among AS TEXT) = 'dead' AND
         WHERE CAST(:among AS TEXT) = 'by_hand' AND issues.by_hand IS NOT NULL AND issues.state = 'linked'
     UNION ALL SELECT issues.group_id FROM issues WHERE CAST(:among AS TEXT) = 'parked' AND issues.state = 'parked'
     UNION ALL SELECT held.id FROM groups AS held WHERE CAST(:among AS TEXT) = 'held' AND held.decision = 'hold'
+    UNION ALL SELECT issues.group_id FROM issues WHERE CAST(:among AS TEXT) = 'closed' AND issues.state = 'linked'
+        AND replace(issues.condition, '"closed": true', '') <> issues.condition
+    UNION ALL SELECT regressions.group_id FROM regressions WHERE CAST(:among AS TEXT) = 'regressed'
+    UNION ALL SELECT regressions.group_id FROM regressions
+        WHERE CAST(:among AS TEXT) = 'returned' AND regressions.at >= CAST(:returned AS DOUBLE PRECISION)
+    UNION ALL SELECT fresh.id FROM groups AS fresh
+        WHERE CAST(:among AS TEXT) = 'first' AND fresh.kind = 'crash' AND COALESCE(fresh.first_seen, 0) >= :first
+    UNION ALL SELECT active.id FROM groups AS active
+        WHERE CAST(:among AS TEXT) = 'since' AND active.kind = 'crash' AND COALESCE(active.last_seen, 0) >= :since
     UNION ALL SELECT its.id FROM groups AS its WHERE CAST(:among AS TEXT) = 'project' AND its.project = CAST(:project AS TEXT);
 
 -- how_many_among: counts no further than a page examines
@@ -1200,6 +1246,35 @@ SELECT id, place FROM (
         WHEN 'users' THEN COALESCE(users, 0) ELSE occurrences END AS place
     FROM groups WHERE groups.id IN ({_among}) AND {_wanted}) AS few
 WHERE place <= :place AND (place < :place OR id < :after) ORDER BY place DESC, id DESC LIMIT :size;
+
+-- _tally: how many groups each tab has
+COUNT(*) AS everything, COALESCE(SUM(CASE WHEN {_is_open} THEN 1 ELSE 0 END), 0) AS open,
+    COALESCE(SUM(CASE WHEN COALESCE(groups.first_seen, 0) >= :fresh THEN 1 ELSE 0 END), 0) AS new,
+    COALESCE(SUM(CASE WHEN {_is_regressed} THEN 1 ELSE 0 END), 0) AS regressed,
+    COALESCE(SUM(CASE WHEN groups.decision = 'hold' THEN 1 ELSE 0 END), 0) AS held,
+    COALESCE(SUM(CASE WHEN {_is_closed} THEN 1 ELSE 0 END), 0) AS closed,
+    COALESCE(SUM(CASE WHEN {_is_muted} THEN 1 ELSE 0 END), 0) AS muted;
+
+-- tally_examined: of the groups seen last, down to an edge
+SELECT {_tally} FROM groups
+WHERE COALESCE(last_seen, 0) >= :floor AND (COALESCE(last_seen, 0) > :floor OR groups.id > :beyond) AND {_wanted};
+
+-- tally_among: of few groups
+SELECT {_tally} FROM groups WHERE groups.id IN ({_among}) AND {_wanted};
+
+-- tally_whole: of all groups, by indexes alone; which of them are muted no index knows. Storms have issues too
+SELECT (SELECT COUNT(*) FROM groups WHERE kind = 'crash') AS everything,
+    (SELECT COUNT(*) FROM issues WHERE state = 'linked') - closed.issues
+        - (SELECT COUNT(*) FROM groups WHERE groups.kind = 'storm' AND {_is_open}) AS open,
+    (SELECT COUNT(*) FROM groups WHERE kind = 'crash' AND COALESCE(first_seen, 0) >= :fresh) AS new,
+    (SELECT COUNT(*) FROM (SELECT DISTINCT group_id AS id FROM regressions) AS groups WHERE {_is_open}) AS regressed,
+    (SELECT COUNT(*) FROM groups WHERE decision = 'hold') - (SELECT COUNT(*) FROM groups WHERE kind = 'storm' AND decision = 'hold') AS held,
+    closed.issues - (SELECT COUNT(*) FROM groups WHERE groups.kind = 'storm' AND {_is_closed}) AS closed
+FROM (SELECT COUNT(*) AS issues FROM issues WHERE state = 'linked' AND replace(condition, '"closed": true', '') <> condition) AS closed;
+
+-- trails: how groups grew
+WITH wanted (id) AS (VALUES :rows)
+SELECT groups.id, groups.first_seen, groups.trail FROM wanted JOIN groups ON groups.id = CAST(wanted.id AS BIGINT);
 
 -- group_standing: a group with its outbox row
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts, outbox.due_at AS owed_at
@@ -1218,6 +1293,13 @@ WHERE groups.project = :project AND groups.kind = 'crash'
     AND EXISTS (SELECT 1 FROM releases WHERE releases.group_id = groups.id AND releases.release = :release)
     AND NOT EXISTS (SELECT 1 FROM aliases WHERE aliases.group_id = groups.id)
 ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, groups.id LIMIT :size;
+
+-- releases_noticed: when syncd first received the name of each release of a project that more than one crash reports
+SELECT release, MIN(noticed_at) AS noticed_at FROM project_releases WHERE project = :project AND confirmed = 1 GROUP BY release;
+
+-- comebacks: crashes that came back, the latest first
+SELECT regressions.id, regressions.group_id, regressions.release, regressions.issue_key, regressions.closed_at, regressions.at FROM regressions
+WHERE regressions.at >= :since ORDER BY regressions.at DESC, regressions.id DESC LIMIT :size;
 
 -- deliveries_before: a page, the newest first, of all groups
 SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,

@@ -49,7 +49,7 @@ _CONDITION = msgspec.json.Decoder(Condition)
 _MET = msgspec.json.Decoder(tuple[Thresholds, ...])
 _TALLY = msgspec.json.Decoder(Tally)
 _SOURCE_STATE = msgspec.json.Decoder(SourceState)
-_TRAIL = msgspec.json.Decoder(tuple[Point, ...])
+decode_trail = msgspec.json.Decoder(tuple[Point, ...]).decode
 
 
 def text_of(value: object) -> str:
@@ -93,7 +93,7 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         ),
         attributes=tuple((each.name, each.values) for each in attributes),
         attribute_counts=tuple(each.counts for each in attributes) if any(each.counts for each in attributes) else (),
-        trail=_TRAIL.decode(row["trail"]),
+        trail=decode_trail(row["trail"]),
         kind=GroupKind(row["kind"]),
         **standing(row),
     )

@@ -109,6 +109,18 @@ class Stormy:
     since: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comeback:
+    """A crash that came back `at` a time after its issue was closed; `id` is the number of the regression."""
+
+    id: int
+    group_id: int
+    release: str
+    issue_key: str
+    closed_at: float
+    at: float
+
+
 class Report(Operations):
     """Reads for console and commands, each from one consistent view; for any thread."""
 
@@ -206,6 +218,16 @@ class Report(Operations):
             )
             for row in rows
         ]
+
+    def comebacks(self, since: float, size: int) -> list[Comeback]:
+        """Return the latest regressions since a time."""
+        rows = self._connection.select("comebacks", since=since, size=size)
+        return [Comeback(**cast(dict[str, Any], row)) for row in rows]
+
+    def noticed(self, project: str) -> dict[str, float]:
+        """Return when syncd first received the name of each release of a project that more than one crash reports."""
+        rows = self._connection.select("releases_noticed", project=project)
+        return {str(row["release"]): cast(float, row["noticed_at"]) for row in rows}
 
     def aliases(self) -> list[Alias]:
         """Return all aliases, the newest first."""

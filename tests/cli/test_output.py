@@ -39,7 +39,7 @@ tracker = "here"
 )
 COMMANDS = (
     "status", "groups", "groups --held", "groups --limit 2", "groups --project game --sort users --limit 1",
-    "groups --state dead", "groups --project gmae", "groups --text nowhere", "groups --release 1.1 --state filed", "groups --held --state dead",
+    "groups --state dead", "groups --state open --sort last_day", "groups --text 'draw version:1.1'", "groups --text is:x", "groups --project gmae", "groups --text nowhere", "groups --release 1.1 --state filed", "groups --held --state dead",
     "groups --held --project game", "show K-1", "show https://example.com/2", "show d", "show #99", "show de1e7ed", "show 10cced", "show d0ub7", "show nothing",
     "titles --sample 3", "titles --sample 3 --skip-frames dr*", "titles --own-frames /(/", "titles --sample 2 --json",
     "explain dead0", "explain #1", "explain held", "explain nothing", "releases game", "releases game 1.1 --markdown", "releases gmae",

@@ -12,7 +12,7 @@ from syncd.config import LocalSettings, Route, StoreSettings
 from syncd.errors import OutcomeUnknown
 from syncd.platform.clock import Clock
 from syncd.store import open_store
-from syncd.store.listing import Sort, Wanted
+from syncd.store.filters import Sort, Term, Wanted
 from syncd.worker.sync import sync
 from tests.console import site as sites
 from tests.console.browser import chromium
@@ -41,9 +41,10 @@ def main() -> None:
         )
         with sites.served(config, store) as site:
             _live(site, settings)
-            number = site.store.lists.groups(Wanted(text="draw_shadow"), Sort.USERS, None, 1).groups[0].id
+            number = site.store.lists.groups(Wanted(terms=(Term("draw_shadow"),)), Sort.USERS, None, 1).groups[0].id
             with chromium() as browser:
-                take(browser, site.url, "/?days=7", "overview", 1180, 860)
+                take(browser, site.url, "/?since=7d", "today", 1180, 900)
+                take(browser, site.url, "/overview?days=7", "overview", 1180, 860)
                 take(browser, site.url, "/groups?sort=users", "groups", 1180, 700)
                 take(browser, site.url, f"/groups/{number}", "group", 1180, 900)
                 take(browser, site.url, f"/groups/{number}", "group-dark-phone", 390, 780, "dark")

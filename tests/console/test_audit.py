@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 
 from syncd import config as configuration
 from syncd.config import Config, ConsoleSettings, Secret, StoreSettings
+from syncd.console.bulk import choice_of
 from syncd.console.guard import Guard
 from syncd.console.site import GROUP, PAGES, site
 from syncd.platform.clock import Clock
@@ -115,10 +116,15 @@ class Scenario:
             self.action.replace(GROUP, page).replace("{number:number}", str(self.number)).replace("{name}", self.name)
         )
 
+    def content(self, place: Place) -> str:
+        """The form, in which `{dead0}` is the choice of that group in a list."""
+        return re.sub(r"\{(\w+)\}", lambda name: choice_of(place.store.lists.by_fingerprint(name[1])[0]), self.form)
+
 
 SCENARIOS = tuple(
     Scenario(path, entries, **facts)
     for path, entries, facts in (
+        ("/groups", (("hold", "group", "10cced"), ("hold", "group", "dead0")), {"form": "do=hold&group-{10cced}=on&group-{dead0}=on"}),
         (GROUP + "/sync", (("sync", "group", "10cced"),), {"group": "10cced"}),
         (GROUP + "/file", (("file", "group", "dead0"),), {"group": "dead0", "form": "reason=now"}),
         (GROUP + "/hold", (("hold", "group", "dead0"),), {"group": "dead0", "form": "reason=wait"}),
@@ -164,7 +170,7 @@ def test_every_route_of_a_change_has_a_scenario(place: Place) -> None:
 def test_a_change_leaves_one_entry_with_its_operator(place: Place, scenario: Scenario) -> None:
     prepare(place, scenario)
     before, named = changes.entries(place.settings), changes.lines(place.settings)
-    place.post(scenario.path(place), scenario.form)
+    place.post(scenario.path(place), scenario.content(place))
 
     entries = changes.entries(place.settings)[len(before) :]
     assert sorted((action, kind, subject) for _, action, kind, subject, _ in entries) == sorted(scenario.entries)
@@ -180,7 +186,7 @@ def test_a_change_leaves_one_entry_with_its_operator(place: Place, scenario: Sce
 def test_a_reader_changes_nothing(place: Place, scenario: Scenario) -> None:
     prepare(place, scenario)
     before, entries = changes.contents(place.settings), changes.entries(place.settings)
-    code, text = place.ask("POST", scenario.path(place), scenario.form, READER)
+    code, text = place.ask("POST", scenario.path(place), scenario.content(place), READER)
 
     assert (code, text) == (403, "console:reader may read this console and change nothing.\n")
     assert (changes.contents(place.settings), changes.entries(place.settings)) == (before, entries)
@@ -229,7 +235,7 @@ def test_there_is_an_entry_exactly_where_something_changed(template: Path, order
     with TemporaryDirectory() as folder, made(Path(folder), template) as place:
         for scenario in order:
             before, count = changes.contents(place.settings), len(changes.entries(place.settings))
-            place.post(scenario.path(place), scenario.form)
+            place.post(scenario.path(place), scenario.content(place))
             entries = changes.entries(place.settings)[count:]
             assert bool(entries) == (changes.contents(place.settings) != before), scenario.action
             assert {actor for actor, *_ in entries} <= {"console:operator"}

@@ -27,7 +27,7 @@ pytestmark = needs_chromium
 
 DEAD, DOUBT = "d0" * 32, "e0" * 32
 PATHS = (
-    "/", "/?days=7", "/groups", "/groups?state=held", "/groups?text=no+such+crash", "/groups/2", "/releases",
+    "/", "/?since=7d&project=game-client", "/overview", "/overview?days=7", "/groups", "/groups?state=held", "/groups?sort=growth&first=30d&text=hang", "/groups?text=no+such+crash", "/groups/2", "/releases",
     "/releases?project=game-client", "/releases?project=game-client&release=2.4.0", "/deliveries", "/deliveries/1",
     "/quarantine", "/dead", "/trackers", "/configuration",
 )  # fmt: skip
@@ -102,6 +102,19 @@ def test_every_page_fits_a_phone(site: Site, browser: Browser) -> None:
         monitored.require_quiet()
 
 
+def test_the_numbers_of_a_list_are_in_sight_on_a_phone(site: Site, browser: Browser) -> None:
+    with browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True) as context:  # type: ignore[arg-type]
+        page = MonitoredPage(context, site.url).open("/groups?sort=users")
+        for label in ("users", "times", "in 24 h"):
+            boxes = [cell.bounding_box() for cell in page.locator(f"td[data-label='{label}']").all()]
+            assert len(boxes) > 5
+            for box in boxes:
+                assert box is not None
+                assert box["x"] >= 0
+                assert box["x"] + box["width"] <= PHONE["width"]
+        assert page.locator(".groups svg.spark").first.is_visible()
+
+
 def test_the_policy_stops_a_script_that_was_injected_into_a_page(site: Site, browser: Browser) -> None:
     with browser.new_context(viewport=DESKTOP) as context:  # type: ignore[arg-type]
         monitored = MonitoredPage(context, site.url)
@@ -139,7 +152,7 @@ def page(site: Site, browser: Browser) -> Iterator[Page]:
     """A page without JavaScript."""
     with browser.new_context(viewport=DESKTOP, java_script_enabled=False) as context:  # type: ignore[arg-type]
         monitored = MonitoredPage(context, site.url)
-        yield monitored.open("/")
+        yield monitored.open("/overview")
         monitored.require_quiet()
 
 
@@ -228,6 +241,44 @@ def test_the_quarantine_is_emptied(site: Site, page: Page) -> None:
     assert page.locator(".card").count() == 0
 
 
+def test_chosen_groups_are_held_together_and_the_list_stays_as_it_was(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/groups?project=game-server&sort=users")
+    for box in page.locator(".groups input[type=checkbox]").all()[:2]:
+        box.check()
+    page.get_by_label("Reason").fill("two of them")
+    page.get_by_role("button", name="Apply").click()
+    assert flash(page) == "2 groups are held."
+    assert "project=game-server&sort=users" in page.url
+    page.get_by_role("navigation", name="States").get_by_role("link", name="Held").click()
+    assert page.locator("tbody tr", has_text="two of them").count() == 2
+    assert page.locator("[aria-current=true]", has_text="Held").inner_text() == "Held 2"
+
+
+def test_a_number_of_the_first_page_leads_to_a_list_with_as_many_groups(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/")
+    assert page.get_by_role("navigation", name="Operations").count() == 0
+    page.get_by_label("Since").select_option("the last 7 days")
+    page.get_by_label("Project").select_option("game-server")
+    page.get_by_role("button", name="Show").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "game-server"
+    tile = page.locator(".tiles > div", has_text="New")
+    number = int(tile.locator("a").inner_text())
+    tile.locator("a").click()
+    assert page.locator("table.groups tbody tr").count() == number > 0
+
+
+def test_the_list_is_two_tabs_from_the_top(site: Site, browser: Browser) -> None:
+    with browser.new_context(viewport=DESKTOP) as context:  # type: ignore[arg-type]
+        page = MonitoredPage(context, site.url).open("/groups")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the list"
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('#list') !== null")
+
+
 def test_a_delivery_is_redacted_and_replayed(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/deliveries/1")
     page.get_by_role("link", name="Show redacted").click()
@@ -241,10 +292,10 @@ def test_groups_are_filtered_and_sorted(site: Site, page: Page) -> None:
     page.get_by_label("Project").select_option("game-server")
     page.get_by_role("button", name="Show").click()
     assert page.locator("tbody tr").count() == 4
-    page.get_by_role("link", name="Count").click()
+    page.get_by_role("link", name="Times").click()
     counts = [
         int(count.replace(",", "").removeprefix("≥"))
-        for count in page.locator("tbody td.n:nth-child(4)").all_inner_texts()
+        for count in page.locator("tbody td[data-label=times]").all_inner_texts()
     ]
     assert counts == sorted(counts, reverse=True)
-    assert page.locator("th[aria-sort=descending]").inner_text() == "Count"
+    assert page.locator("th[aria-sort=descending]").inner_text() == "Times"

@@ -36,16 +36,39 @@ def drawn(markup: str) -> ElementTree.Element | None:
 
 
 @given(RELEASES)
-def test_shares_and_sparklines_of_any_releases(releases: list[Release]) -> None:
-    shares, spark = drawn(drawing.shares(releases)), drawn(drawing.sparkline(releases))
+def test_shares_of_any_releases(releases: list[Release]) -> None:
+    shares = drawn(drawing.shares(releases))
 
     with_occurrences = [release for release in releases if release.occurrences]
     assert (shares is not None) == bool(with_occurrences)
-    assert (spark is not None) == bool(releases)
     if shares is not None:
         assert len(shares.findall("rect")) == min(len(with_occurrences), drawing.MOST_SEGMENTS) + (
             len(with_occurrences) > drawing.MOST_SEGMENTS
         )
+
+
+@given(st.lists(st.none() | st.integers(0, 10**12), max_size=30), st.floats(0, 4e9))
+def test_a_bar_for_each_day_with_occurrences_and_a_mark_for_each_unknown_one(
+    counts: list[int | None], now: float
+) -> None:
+    root = drawn(drawing.days(counts, now))
+
+    assert root is not None
+    kinds = [bar.attrib["class"] for bar in root.findall("rect")]
+    assert kinds == ["s0" if count else "unknown" for count in counts if count != 0]
+    heights = {
+        count: float(bar.attrib["height"])
+        for bar, count in zip(root.findall("rect"), filter(lambda count: count != 0, counts), strict=True)
+        if count
+    }
+    assert sorted(heights.values()) == [heights[count] for count in sorted(heights)]
+    assert root.attrib["aria-label"].count(",") >= len(counts) - 1
+
+
+def test_the_days_have_a_text_alternative() -> None:
+    root = drawn(drawing.days([None, 0, 1234], 1_800_000_000))
+    assert root is not None
+    assert root.attrib["aria-label"] == "Occurrences by day: 2027-01-13 not known, 2027-01-14 0, 2027-01-15 1,234"
 
 
 @given(st.lists(st.tuples(st.floats(0, 2e9), st.integers(0, 10**9)), max_size=40))

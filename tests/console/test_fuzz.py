@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message
 
 from syncd.config import ConsoleSettings, StoreSettings
 from syncd.config.values import Secret
-from syncd.console.site import ACTIONS, GROUP, PAGES, site
+from syncd.console.site import ACTIONS, DOWNLOADS, GROUP, PAGES, site
 from syncd.platform.clock import Clock
 from syncd.store import Store
 from tests.console.site import Site, configuration
@@ -25,7 +25,7 @@ NUMBERS = (
 )  # fmt: skip
 TEXTS = (
     "", "a", "\0", "a\0b", "\x1b[2J", "\r\nx: y", "\ud800", "😀" * 300, "%", "%_!", "!", "'; DROP TABLE groups; --", "{0}", "{number}", "${7*7}",
-    "../../etc/passwd", "/", "//evil.example", "/\\evil", "http://evil.example", "\u202e", "é" * 5000, "files", "all", "yes", "last_seen", "filed", "7",
+    "../../etc/passwd", "/", "//evil.example", "/\\evil", "http://evil.example", "\u202e", "é" * 5000, "files", "all", "yes", "last_seen", "filed", "7", "growth", "muted", "hold", "alias", "os:x \"", "2h",
     *NUMBERS,
 )  # fmt: skip
 CURSORS = tuple(f"{place}.{number}" for place in NUMBERS for number in ("1", "9223372036854775808", "²", "1.9", ""))
@@ -37,13 +37,30 @@ QUERY = (
     "project",
     "release",
     "text",
+    "since",
+    "first",
+    "returned",
+    "classifier",
     "days",
     "flash",
     "live",
     "scrubbed",
     "unknown",
 )
-FIELDS = ("reason", "target", "tracker", "issue", "absent", "force", "back", "unknown")
+FIELDS = (
+    "reason",
+    "target",
+    "tracker",
+    "issue",
+    "absent",
+    "force",
+    "back",
+    "unknown",
+    "do",
+    "all",
+    "group-1.1",
+    "group-².1",
+)
 SEED = int(os.environ.get("SYNCD_FUZZ_SEED", "20"))
 COUNT = int(os.environ.get("SYNCD_FUZZ_REQUESTS", "400"))  # on each database; `make test` makes a few of many
 
@@ -56,7 +73,8 @@ def requests(seed: int, count: int) -> Iterator[tuple[str, str, str, bytes]]:
     """Method, path, query and form of `count` requests: first each route with each odd number, then routes, texts and forms by chance."""
     chance = random.Random(seed)
     routes = [("GET", path) for path in PAGES] + [("GET", f"{path}.json") for path in PAGES if path != "/"]
-    routes += [("GET", "/overview.json"), ("GET", "/find")] + [("POST", path) for path in ACTIONS]
+    routes += [("GET", "/today.json"), ("GET", "/find")] + [("POST", path) for path in ACTIONS]
+    routes += [("GET", path) for path in DOWNLOADS]
     numbered = [(method, path, number) for method, path in routes if "{number" in path for number in NUMBERS]
     chance.shuffle(numbered)
     for at in range(count):
@@ -76,7 +94,7 @@ def requests(seed: int, count: int) -> Iterator[tuple[str, str, str, bytes]]:
         form = "&".join(f"{name}={_encoded(chance.choice(TEXTS))}" for name in chance.sample(FIELDS, 3)).encode()
         if chance.random() < 0.1:
             form = chance.choice(
-                (b"a=b&" * 60, b"a=" + b"x" * 20_000, chance.randbytes(200), b"%ff=%zz&=&&;", b"reason=%00")
+                (b"a=b&" * 120, b"a=" + b"x" * 20_000, chance.randbytes(200), b"%ff=%zz&=&&;", b"reason=%00")
             )
         yield method, path, query, form
 

@@ -14,7 +14,8 @@ from syncd.console.site import ACTIONS, GROUP, PAGES
 from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
 from syncd.model import Identity
-from syncd.store.listing import Sort, Wanted
+from syncd.operate import today
+from syncd.store.filters import Sort, Term, Wanted
 from syncd.store.quarantine import Bound
 from tests.console.site import Site
 from tests.golden import golden
@@ -30,7 +31,7 @@ def every_path(site: Site) -> list[str]:
     """A path of each page, and of each page that a page leads to."""
     visited, queue = (
         set[str](),
-        ["/", "/?days=7", "/groups?state=held&sort=users", "/releases?project=game-client&release=2.4.0"],
+        ["/", "/overview?days=7", "/groups?state=held&sort=users", "/releases?project=game-client&release=2.4.0"],
     )
     while queue:
         path = queue.pop()
@@ -55,14 +56,14 @@ def test_every_link_leads_to_a_page_and_links_reach_every_page(either: Site) -> 
 def test_every_page_exists_as_json(either: Site) -> None:
     for path in PAGES:
         path = path.replace(GROUP, either.page(1)).replace("{number:number}", "1")
-        answer = either.get(("/overview" if path == "/" else path) + ".json")
+        answer = either.get(("/today" if path == "/" else path) + ".json")
         assert (answer.status, answer.headers["content-type"]) == (200, "application/json"), path
         assert answer.json is not None
 
 
 def test_the_overview_shows_alarms_first(either: Site) -> None:
     registration = either.store.join("all", time.time())
-    page = either.get("/").text
+    page = either.get("/overview").text
     assert either.get("/overview.json").json["well"] is True
     assert "✓" in page
 
@@ -70,7 +71,7 @@ def test_the_overview_shows_alarms_first(either: Site) -> None:
         b"{}", time.time(), RejectedDelivery(422, "no_project", "no project"), Bound(10, 2**20)
     ).result()
     either.store.limits.pause_by_hand("files", "moving house", time.time())
-    page = either.get("/").text
+    page = either.get("/overview").text
     shape = either.get("/overview.json").json
     assert shape["well"] is False
     assert page.index('href="/quarantine">1 ') < page.index("moving house") < page.index("Inbox")
@@ -79,13 +80,37 @@ def test_the_overview_shows_alarms_first(either: Site) -> None:
     assert sum(shape["done"]["filed"]) == 10
     assert shape["groups"] == 11
     registration.beat(time.time(), folds=0.01)
-    assert "0.01 a second, about 100s left" in either.get("/").text
+    assert "0.01 a second, about 100s left" in either.get("/overview").text
     registration.close()
-    assert "no daemon runs on this store" in either.get("/").text
+    assert "no daemon runs on this store" in either.get("/overview").text
+
+
+def test_the_first_page_has_what_needs_a_person_and_then_the_questions_of_a_lead(either: Site) -> None:
+    either.store.limits.pause_by_hand("files", "moving house", time.time())
+    page, shape = either.get("/").text, either.get("/today.json").json
+    needs = either.get("/overview.json").json["needs"]
+    assert [need["state"] for need in shape["needs"]] == [need["state"] for need in needs]
+    assert page.index(shape["sentence"]) < page.index("moving house") < page.index("Worst by users")
+    counts = {section["name"]: section["groups_in_all"] for section in shape["sections"]}
+    assert list(counts) == list(today.SECTIONS)
+    assert (counts["new"], counts["worst by users"]) == (0, 10)
+    assert [len(section["groups"]) for section in shape["sections"] if section["name"] == "worst by users"] == [5]
+    for section in either.get("/today.json?since=7d&project=game-server").json["sections"]:
+        assert {group["project"] for group in section["groups"]} <= {"game-server"}
+
+
+def test_the_first_page_begins_with_the_newest_release_of_a_project(site: Site) -> None:
+    shape = site.get("/today.json?project=game-client&since=release").json
+    (newest,) = shape["releases"]
+    assert (newest["release"], shape["since"]) == ("2.4.0", pytest.approx(newest["noticed_at"]))
+    assert '<option value="release" selected>2.4.0' in site.get("/?project=game-client&since=release").text
+    assert 'value="release"' not in site.get("/").text
 
 
 def test_all_crash_text_is_text(site: Site) -> None:
-    (number,) = [entry.id for entry in site.store.lists.groups(Wanted(text="alert(1)"), Sort.LAST_SEEN, None, 9).groups]
+    (number,) = [
+        entry.id for entry in site.store.lists.groups(Wanted(terms=(Term("alert(1)"),)), Sort.LAST_SEEN, None, 9).groups
+    ]
     for path in ("/", "/groups", site.page(number), "/releases?project=game-client", "/deliveries"):
         page = site.get(path).text
         assert "<script" not in page
@@ -105,7 +130,7 @@ def test_a_page_that_does_not_exist_is_404(site: Site, path: str) -> None:
 
 
 def test_the_messages_of_errors(site: Site) -> None:
-    paths = ("/x", "/groups/99", "/deliveries/99999", "/groups?sort=color", "/groups?state=x", "/groups?after=x", "/releases?project=x",
+    paths = ("/x", "/groups/99", "/deliveries/99999", "/groups?sort=color", "/groups?state=x", "/groups?after=x", "/?project=x", "/?since=x", "/?since=release", "/releases?project=x",
              "/releases?project=game-client&release=77", "/trackers/files/pause")  # fmt: skip
     lines = []
     for path in paths:
@@ -138,7 +163,7 @@ def test_a_crash_is_found_by_its_fingerprint_its_issue_or_a_frame(either: Site) 
 
 
 def test_a_group_shows_everything(either: Site) -> None:
-    number = either.store.lists.groups(Wanted(text="draw_shadow"), Sort.USERS, None, 1).groups[0].id
+    number = either.store.lists.groups(Wanted(terms=(Term("draw_shadow"),)), Sort.USERS, None, 1).groups[0].id
     page, shape = either.get(either.page(number)).text, either.get(f"{either.page(number)}.json").json
 
     assert shape["now"]["rule"] == "current"

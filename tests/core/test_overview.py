@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from syncd.core import overview
 from syncd.core.fold import OTHER_RELEASES
 from syncd.core.overview import Return
-from syncd.model import GroupView, Release
+from syncd.model import GroupView, Point, Release
 from tests.factories import make_group
 
 
@@ -107,3 +107,57 @@ def test_each_crash_is_in_one_section_at_most(
     assert {name for name, _ in names(result.new + result.regressed + result.still)} == {
         str(number) for number, ledger in enumerate(some) if release in ledger
     }
+
+
+DAY = overview.DAY
+NOW = 20_000 * DAY + 3600.0
+
+
+def trail(*points: tuple[float, int]) -> tuple[Point, ...]:
+    """Totals, each so many days before NOW."""
+    return tuple(Point(at=NOW - days * DAY, occurrences=count) for days, count in points)
+
+
+@pytest.mark.parametrize(
+    ("points", "began", "latest", "faster"),
+    [
+        pytest.param((), None, 0, 0, id="nothing was received"),
+        pytest.param(((0.5, 40),), 0.6, 40, 40, id="it began within the day"),
+        pytest.param(((0.5, 4000),), 90, 0, 0, id="the first notification tells of years"),
+        pytest.param(((3, 10), (1.5, 30), (0.5, 90), (0.1, 100)), 3, 70, 50, id="it grows faster"),
+        pytest.param(((3, 10), (1.5, 80), (0.5, 90)), 3, 10, -60, id="it grows slower"),
+        pytest.param(((9, 10), (8, 500)), 9, 0, 0, id="it has stopped"),
+        pytest.param(((2, 50), (0.5, 40)), 2, 0, 0, id="a later count is smaller"),
+    ],
+)
+def test_the_growth_of_the_last_day(
+    points: tuple[tuple[float, int], ...], began: float | None, latest: int, faster: int
+) -> None:
+    points_then, first_seen = trail(*points), None if began is None else NOW - began * DAY
+    assert overview.added(points_then, first_seen, NOW - DAY) == latest
+    assert overview.acceleration(points_then, first_seen, NOW) == faster
+
+
+def test_the_days_up_to_today_are_known_or_not() -> None:
+    began = int(NOW - 3 * DAY)
+    group = make_group(trail=trail((3, 5), (2.9, 9), (1, 20)), first_seen=began)
+    assert overview.last_days(group, NOW, 5) == (0, 9, 0, 11, 0)
+    assert overview.last_days(make_group(trail=trail((3, 5), (1, 20)), first_seen=began - 30 * DAY), NOW, 5) == (
+        None,
+        None,
+        0,
+        15,
+        0,
+    )
+    assert overview.last_days(make_group(trail=()), NOW, 3) == (0, 0, 0)
+    assert overview.last_days(make_group(trail=trail((90, 7)), first_seen=int(NOW - 90 * DAY)), NOW, 3) == (0, 0, 0)
+
+
+@given(st.lists(st.tuples(st.floats(0, 40), st.integers(0, 10**6)), max_size=30), st.integers(0, 40))
+def test_the_last_days_are_never_more_than_all_occurrences(points: list[tuple[float, int]], began: int) -> None:
+    totals = sorted(count for _, count in points)
+    moments = sorted((days for days, _ in points), reverse=True)
+    group = make_group(trail=trail(*zip(moments, totals, strict=True)), first_seen=int(NOW) - began * DAY)
+    days = overview.last_days(group, NOW)
+    assert len(days) == 14
+    assert sum(count or 0 for count in days) <= (totals[-1] if totals else 0)

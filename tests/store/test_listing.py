@@ -5,9 +5,12 @@ from functools import partial
 
 import pytest
 
+from syncd.model import Condition
+from syncd.operate import actions
 from syncd.store import Store, issues, listing
-from syncd.store.listing import UNASSIGNED, Key, Sort, State, Wanted
-from tests.scene import Scene
+from syncd.store.filters import STORED, TABS, UNASSIGNED, Sort, State, Term, Wanted
+from syncd.store.listing import Key
+from tests.scene import Scene, made
 from tests.store.filled import NOW, absorb, accept, crash_notification
 
 
@@ -71,17 +74,17 @@ def test_groups_with_equal_sort_keys_are_ordered_by_number(store: Store) -> None
         (Wanted(project="server"), {"b2"}),
         (Wanted(release="2.0"), {"c3"}),
         (Wanted(release="2"), set()),
-        (Wanted(text="RENDERER::D"), {"a1"}),
-        (Wanted(text="worldd"), {"b2"}),
-        (Wanted(text="b2"), {"b2"}),
-        (Wanted(text="100%"), set()),
-        (Wanted(text="_2"), set()),
-        (Wanted(text="!"), set()),
+        (Wanted(terms=(Term("RENDERER::D"),)), {"a1"}),
+        (Wanted(terms=(Term("worldd"),)), {"b2"}),
+        (Wanted(terms=(Term("b2"),)), {"b2"}),
+        (Wanted(terms=(Term("100%"),)), set()),
+        (Wanted(terms=(Term("_2"),)), set()),
+        (Wanted(terms=(Term("!"),)), set()),
         (Wanted(state=State.HELD), {"d4"}),
         (Wanted(state=State.UNFILED), {"a1", "b2", "c3", "d4"}),
         (Wanted(state=State.FILED), set()),
         (Wanted(state=State.DEAD), set()),
-        (Wanted(project="server", text="draw"), {"b2"}),
+        (Wanted(project="server", terms=(Term("draw"),)), {"b2"}),
     ],
 )
 def test_groups_are_narrowed_down(store: Store, wanted: Wanted, listed: set[str]) -> None:
@@ -122,7 +125,7 @@ def test_states_follow_the_issue(scene: Scene) -> None:
     scene.tell()
     scene.sync()
     assert fingerprints(scene.store, Wanted(state=State.FILED)) == ["f1"]
-    assert fingerprints(scene.store, Wanted(text="k-1")) == ["f1"]
+    assert fingerprints(scene.store, Wanted(terms=(Term("k-1"),))) == ["f1"]
     assert fingerprints(scene.store, Wanted(state=State.UNFILED)) == []
 
 
@@ -190,7 +193,7 @@ def test_the_size_of_a_store_is_reported(store: Store) -> None:
     assert room.free is None or room.free > 0
 
 
-@pytest.mark.parametrize("sort", Sort)
+@pytest.mark.parametrize("sort", STORED)
 def test_a_page_looks_through_no_more_than_so_many_groups_and_the_next_one_goes_on_there(
     store: Store, sort: Sort, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,7 +212,7 @@ def test_a_page_looks_through_no_more_than_so_many_groups_and_the_next_one_goes_
     pages: list[list[str]] = []
     after: Key | None = None
     while True:
-        page = store.lists.groups(Wanted(text="SOUGHT"), sort, after, 3)
+        page = store.lists.groups(Wanted(terms=(Term("SOUGHT"),)), sort, after, 3)
         pages.append([entry.standing.group.identity.fingerprint for entry in page.groups])
         assert page.cut == (page.next is not None)
         if (after := page.next) is None:
@@ -218,7 +221,7 @@ def test_a_page_looks_through_no_more_than_so_many_groups_and_the_next_one_goes_
     assert sorted(name for page in pages for name in page) == sorted(f"g{number}" for number in sought)
 
 
-@pytest.mark.parametrize("sort", Sort)
+@pytest.mark.parametrize("sort", STORED)
 def test_few_groups_of_a_project_are_found_among_however_many(
     store: Store, sort: Sort, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,3 +253,125 @@ def test_groups_are_narrowed_down_by_application_classifier_and_time(store: Stor
     assert fingerprints(store, Wanted(classifier='Say "OOM"')) == ["e5"]
     assert fingerprints(store, Wanted(since=9400)) == ["e5", "f6"]
     assert fingerprints(store, Wanted(since=9401, application="game")) == []
+
+
+@pytest.mark.parametrize(
+    ("terms", "listed"),
+    [
+        ([Term("main"), Term("renderer")], {"a1"}),
+        ([Term("renderer"), Term("worldd")], set()),
+        ([Term("server"), Term("draw"), Term("WORLDD")], {"b2"}),
+        pytest.param([Term("version:2.0", "version", "2.0")], {"c3"}, id="an attribute"),
+        pytest.param([Term("VERSION:2", "VERSION", "2.")], {"c3"}, id="a part of its value, in any case"),
+        pytest.param([Term("os:2.0", "os", "2.0")], set(), id="another attribute"),
+        pytest.param([Term("version:%", "version", "%")], set(), id="no pattern"),
+        pytest.param([Term("hud.cpp:12", "hud.cpp", "12")], {"f6"}, id="a place in a file, which is no attribute"),
+        ([Term("oom")], {"f6"}),
+        ([Term('"'), Term("\\")], set()),
+    ],
+)
+def test_all_words_are_in_a_group_in_any_order(store: Store, terms: list[Term], listed: set[str]) -> None:
+    fill(store)
+    accept(store, crash_notification("f6", callstack=["Hud::at [hud.cpp:12]"], classifiers=["oom"], attributes={}))
+    absorb(store)
+    assert set(fingerprints(store, Wanted(terms=tuple(terms)))) == listed
+
+
+def tabs(store: Store, wanted: Wanted | None = None, fresh: int = 9000) -> dict[str, int]:
+    tally = store.lists.tally(wanted or Wanted(labels=("syncd:ignore",)), fresh)
+    return {"all": tally.everything} | {str(tab): count for tab, count in tally.tabs.items() if count}
+
+
+def hold(scene: Scene) -> None:
+    """A new group that an operator holds."""
+    scene.tell("held", project="server", timestamp=[9500, 9600])
+    (listed,) = scene.store.lists.by_fingerprint("held")
+    actions.hold(scene.store, listed.id, "later", scene.clock.wall())
+
+
+def test_each_tab_has_its_groups_and_its_count(scene: Scene) -> None:
+    """One issue is open, one closed, one came back, one is muted by its label, and one is still held."""
+    for number, name in enumerate(("open", "closed", "back", "muted", "locked"), start=1):
+        scene.tell(name, timestamp=[1000 * number, 2000 * number], attributes={"version": [["1.0", 3]]})
+        assert scene.sync()
+        assert scene.store.lists.by_issue(listing.IssueName(key=made(number).key.lower()))
+    hold(scene)
+    conditions = scene.tracker.conditions
+    conditions["K-2"] = Condition(closed=True, resolution='say "closed": true', closed_at=scene.clock.wall())
+    conditions["K-3"] = Condition(closed=True, resolution="completed", closed_at=scene.clock.wall(), fixed_in=("2.0",))
+    conditions["K-4"] = Condition(labels=("syncd", "syncd:ignore"))
+    conditions["K-5"] = Condition(locked=True)
+    before = scene.clock.wall()
+    for name in ("closed", "back", "muted", "locked"):
+        scene.clock.advance(1000)
+        ledger = [["1.0", 3], ["2.0", 5]] if name == "back" else [["1.0", 4]]
+        now = int(scene.clock.wall()) + 60
+        scene.tell(name, timestamp=[1000, now], occurrences=8, attributes={"version": ledger})
+        while scene.sync():
+            pass
+
+    labels = ("syncd:ignore",)
+    expected = {
+        State.OPEN: {"open", "back", "muted", "locked"},
+        State.NEW: {"held"},
+        State.REGRESSED: {"back"},
+        State.HELD: {"held"},
+        State.CLOSED: {"closed"},
+        State.MUTED: {"muted", "locked"},
+    }
+    store = scene.store
+    for tab in TABS:
+        wanted = Wanted(state=tab, labels=labels, first=9000 if tab is State.NEW else None)
+        assert set(fingerprints(store, wanted)) == expected[tab], tab
+        assert store.lists.tally(wanted, 9000).tabs[tab] == len(expected[tab]), tab
+    assert tabs(store) == {"all": 6} | {str(tab): len(names) for tab, names in expected.items()}
+    assert tabs(store, Wanted(terms=(Term("back"),))) == {"all": 1, "open": 1, "regressed": 1}
+    assert set(fingerprints(store, Wanted(returned=before))) == {"back"}
+    assert set(fingerprints(store, Wanted(returned=scene.clock.wall() + 1))) == set()
+    assert [(each.release, each.issue_key) for each in store.report.comebacks(before, 9)] == [("2.0", "K-3")]
+
+
+def test_counts_of_all_groups_are_exact_however_many_there_are(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(1, 7):
+        scene.tell(f"g{number}", timestamp=[number, number])
+        scene.sync()
+    hold(scene)
+    scene.tracker.conditions["K-2"] = Condition(closed=True, closed_at=scene.clock.wall())
+    scene.clock.advance(1000)
+    scene.tell("g2", occurrences=9)
+    while scene.sync():
+        pass
+    store, whole = scene.store, scene.store.lists.tally(Wanted(), 9000)
+    assert tabs(store, Wanted()) == {"all": 7, "open": 5, "new": 1, "held": 1, "closed": 1}
+
+    monkeypatch.setattr(listing, "LOOKED", 3)
+    assert store.lists.tally(Wanted(), 9000) == listing.Tally(7, whole.tabs, lower_muted=True)
+    narrowed = store.lists.tally(Wanted(terms=(Term("draw"),)), 9000)
+    assert (narrowed.lower, narrowed.everything) == (True, 3)
+    assert store.lists.tally(Wanted(project="server"), 9000).lower is False
+
+
+def test_trails_are_those_of_the_groups_seen_last(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(store)
+    trails, is_cut = store.lists.trails(Wanted())
+    numbers = {store.lists.by_fingerprint(name)[0].id: name for name in ("a1", "b2", "c3", "d4")}
+    assert {numbers[trail.id]: trail.points[-1].occurrences for trail in trails} == {
+        "a1": 5,
+        "b2": 50,
+        "c3": 500,
+        "d4": 1,
+    }
+    assert is_cut is False
+    monkeypatch.setattr(listing, "LOOKED", 2)
+    trails, is_cut = store.lists.trails(Wanted())
+    assert ({numbers[trail.id] for trail in trails}, is_cut) == ({"a1", "c3"}, True)
+    trails, is_cut = store.lists.trails(Wanted(terms=(Term("worldd"),)))
+    assert is_cut is True
+    assert [entry.id for entry in store.lists.of_numbers([*numbers, 10**6])] == list(numbers)
+
+
+def test_only_releases_that_more_than_one_crash_reports_are_noticed(store: Store) -> None:
+    fill(store)
+    accept(store, crash_notification("e5", occurrences=1, attributes={"version": [["9.9", 1]]}))
+    absorb(store)
+    assert store.report.noticed("game") == {"2.0": NOW, "1.0": NOW}

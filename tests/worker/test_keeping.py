@@ -13,7 +13,8 @@ from syncd.model import Action, Call, Condition, Issue, Place, Plan
 from syncd.operate import actions
 from syncd.operate.status import status
 from syncd.render import markdown
-from syncd.store.listing import Listed, Sort, State, Wanted
+from syncd.store.filters import Sort, State, Wanted
+from syncd.store.listing import Listed
 from syncd.store.outbox import DRY
 from syncd.trackers import Survey
 from syncd.worker import create, reconcile, storms, surveys
