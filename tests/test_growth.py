@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from syncd.core import aliases, fold
+from syncd.core import aliases, fold, trend
 from syncd.model import Group, Point, Release
 from tests.factories import make_group, make_notification
 
@@ -21,9 +21,10 @@ def test_each_notification_that_changes_something_leaves_a_point() -> None:
     group = grown(group, NOW + 60, 3, users=2)
     group = grown(group, NOW + 120, 9, hosts=4)
 
+    crashed_at = make_notification().last or 0
     assert group.trail == (
-        Point(at=NOW, occurrences=3, users=2),
-        Point(at=NOW + 120, occurrences=9, hosts=4),
+        Point(at=NOW, occurrences=3, users=2, crashed_at=crashed_at),
+        Point(at=NOW + 120, occurrences=9, hosts=4, crashed_at=crashed_at),
     )
 
 
@@ -48,7 +49,7 @@ def test_a_trail_is_short_rises_and_never_forgets_its_ends_nor_who_was_there(
     assert group is not None
     times = [point.at for point in group.trail]
     counts = [point.occurrences for point in group.trail]
-    assert len(times) <= fold.MAX_TRAIL
+    assert len(times) <= trend.MAX_TRAIL
     assert times == sorted(set(times))
     assert counts == sorted(counts)
     assert counts[-1] == total

@@ -1,12 +1,15 @@
 """Charts as inline SVG, without scripts or style attributes; classes select the colours. Pure."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
 
-from syncd.core.overview import DAY
-from syncd.core.quantities import counted, day
-from syncd.model import Point, Release
+from syncd.core.fold import OTHER_RELEASES
+from syncd.core.quantities import counted, day, duration, utc
+from syncd.core.trend import DAY, Trend
+from syncd.model import Release
+from syncd.render.text import one_line
 
 WIDTH, HEIGHT = 720, 120
 SPARK_WIDTH, SPARK_HEIGHT = 84, 20
@@ -89,24 +92,98 @@ def days(counts: Sequence[int | None], now: float) -> Markup:
     return _svg(SPARK_WIDTH, SPARK_HEIGHT, f"Occurrences by day: {', '.join(texts)}", "".join(parts), "spark")
 
 
-def growth(trail: Sequence[Point], columns: int = 60) -> Markup:
-    """The occurrences in each of `columns` equal spans of time."""
-    if len(trail) < 2 or trail[-1].at <= trail[0].at:
-        return Markup("")
-    span = (trail[-1].at - trail[0].at) / columns
-    totals = [0] * columns
-    before = trail[0].occurrences
-    totals[0] = before
-    for point in trail[1:]:
-        totals[min(columns - 1, int((point.at - trail[0].at) / span))] += max(point.occurrences - before, 0)
-        before = point.occurrences
-    most, step = max([*totals, 1]), WIDTH / columns
-    parts = [
-        _bar(at * step + 1, 60 - max(count / most * 58, 1.5), step - 2, max(count / most * 58, 1.5), "s0", f"{count:,}")
-        for at, count in enumerate(totals)
-        if count
+PLOT_HEIGHT, PLOT_TOP, PLOT_FLOOR = 170, 18, 146  # of a trend; release names stand above, dates below
+MOST_DATES = 6
+_NEAREST = 14.0  # percent of the width between two release names
+
+
+def trend(trend: Trend, releases: Sequence[Release]) -> Markup:
+    """The trend of a group with axes and dates, and the first crash of each of its releases. Its horizontal places are percentages, so that
+    texts keep their shape at any width."""
+    most, count = _round_above(max(trend.counts)), len(trend.counts)
+    width, parts, scale = 100 / count, list[str](), list[str]()
+    for share in (0, 1, 2):
+        y = PLOT_FLOOR - share * (PLOT_FLOOR - PLOT_TOP) / 2
+        parts.append(f'<line class="axis" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>')
+        if most * share % 2 == 0:
+            scale.append(_text("44", y + 4, "end", f"{most * share // 2:,}"))
+    for at, number in enumerate(trend.counts):
+        if number:
+            tall = max(number / most * (PLOT_FLOOR - PLOT_TOP), 1.5)
+            title = f"{_label(trend.since + at * trend.span, trend.span)}: {number:,}"
+            parts.append(
+                f'<rect class="s0" x="{at * width + width * 0.08:.3f}%" y="{PLOT_FLOOR - tall:.1f}" width="{width * 0.84:.3f}%" '
+                f'height="{tall:.1f}"><title>{escape(title)}</title></rect>'
+            )
+    for at in _dates(trend):
+        parts.append(_text(f"{at * width:.3f}%", PLOT_HEIGHT - 8, _anchor(at * width), _date(trend, at)))
+    free = 101.0
+    for x, release in _beginnings(trend, releases):
+        title = f"{release} was first seen here"
+        parts.append(
+            f'<line class="mark" x1="{x:.3f}%" x2="{x:.3f}%" y1="{PLOT_TOP - 4}" y2="{PLOT_FLOOR}"><title>{escape(title)}</title></line>'
+        )
+        if free - x >= _NEAREST:
+            parts.append(_text(f"{x:.3f}%", PLOT_TOP - 7, _anchor(x), one_line(release, 12), "mark"))
+            free = x
+    busiest = trend.since + trend.counts.index(max(trend.counts)) * trend.span
+    summary = (
+        f"{sum(trend.counts):,} occurrences by the time of the crash, from {day(trend.since)} to "
+        f"{day(trend.since + count * trend.span - 1)}; the most, {max(trend.counts):,}, in {duration(trend.span)} from {utc(busiest)} on"
+    )
+    return Markup(  # noqa: S704 - every text in it is escaped where it is inserted
+        f'<svg class="scale" width="46" height="{PLOT_HEIGHT}" aria-hidden="true">{"".join(scale)}</svg>'
+        f'<svg class="plot" width="100%" height="{PLOT_HEIGHT}" role="img" aria-label="{escape(summary)}">{"".join(parts)}</svg>'
+    )
+
+
+def rows(trend: Trend) -> list[tuple[int, int]]:
+    """The columns that have occurrences, the latest first: when each begins, and its number."""
+    columns = [(trend.since + at * trend.span, number) for at, number in enumerate(trend.counts) if number]
+    return columns[::-1]
+
+
+def _text(x: str, y: float, anchor: str, text: str, kind: str = "label") -> str:
+    return f'<text class="{kind}" x="{x}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _anchor(percent: float) -> str:
+    return "start" if percent < 6 else "end" if percent > 94 else "middle"
+
+
+def _round_above(number: int) -> int:
+    """The least of 1, 2, 4, 6, 10, 20, 40, 60, 100 … that is not below the number."""
+    power = int(10 ** (len(str(number)) - 1))
+    return next(step * power for step in (1, 2, 4, 6, 10) if step * power >= number)
+
+
+def _label(at: float, span: int) -> str:
+    return utc(at) if span < DAY else day(at) if span == DAY else f"{span // DAY} days from {day(at)}"
+
+
+def _dates(trend: Trend) -> list[int]:
+    """The columns that are named below the axis: where days begin if there are some, and only so many that the names fit beside each other."""
+    columns = range(len(trend.counts))
+    days = [at for at in columns if (trend.since + at * trend.span) % DAY == 0]
+    candidates = days if len(days) > 1 else list(columns)
+    return candidates[:: -(-len(candidates) // MOST_DATES)]
+
+
+def _date(trend: Trend, at: int) -> str:
+    """27 Nov; 14:00; Nov 2024 where days would not say enough."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=trend.since + at * trend.span)
+    if trend.span > 7 * DAY:
+        return moment.strftime("%b %Y")
+    return moment.strftime("%-d %b") if trend.span >= DAY or moment.hour == 0 else moment.strftime("%H:%M")
+
+
+def _beginnings(trend: Trend, releases: Sequence[Release]) -> list[tuple[float, str]]:
+    """Where each release was first seen, in percent of the width, the latest first."""
+    length = len(trend.counts) * trend.span
+    places = [
+        ((row.first_seen - trend.since) / length * 100, row.release) for row in releases if row.first_seen is not None
     ]
-    return _svg(WIDTH, 60, "Occurrences over time, as notifications reported them", "".join(parts), "chart")
+    return sorted(((x, name) for x, name in places if 0 <= x <= 100 and name != OTHER_RELEASES), reverse=True)
 
 
 def meter(count: int, most: int) -> Markup:

@@ -15,8 +15,9 @@ from syncd.platform.http_server import ADMISSION
 log = structlog.get_logger("syncd.console")
 
 HEADERS = {
-    # Only the console's own style sheet and images, and forms that return to it. No script at all.
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    # Only the console's own style sheet, images and script, and forms that return to it. Nothing else that it serves is a script for a
+    # browser, and no script may stand in a page.
+    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",

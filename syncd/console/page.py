@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -19,7 +19,7 @@ from syncd.console import drawing
 from syncd.console.visitor import Visitor
 from syncd.core.counts import meaning
 from syncd.core.fold import OTHER_RELEASES
-from syncd.core.quantities import duration, figure
+from syncd.core.quantities import counted, duration, figure
 from syncd.core.releases import newest
 from syncd.model import GroupView, Identity
 from syncd.render import addresses, report
@@ -30,7 +30,7 @@ from syncd.store.listing import Key
 FOLDER = Path(__file__).parent
 PAGE = 50  # rows of a list
 LARGEST = 2**63 - 1  # number that a database holds
-_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 0.5))
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 class NotFound(Exception):
@@ -142,11 +142,12 @@ def _environment() -> Environment:
         "newest": lambda group: (
             newest([each.release for each in group.releases if each.release != OTHER_RELEASES]) or [""]
         )[0],
+        "counted": lambda value, noun: f"– {noun}s" if value is None else counted(value, noun),
         "number": lambda value: "–" if value is None else f"{value:,}",
         "occurrences": lambda entry: figure(entry.occurrences, entry.approximate, entry.at_most),
         "meaning": meaning,
-        "when": lambda at: "–" if at is None else utc(at),
-        "ago": ago,
+        "ago": moment,
+        "when": partial(moment, exact=True),
         "bytes": size,
         "duration": duration,
         "crash": crash,
@@ -163,16 +164,23 @@ def _environment() -> Environment:
     return environment
 
 
-def ago(at: float | None, now: float) -> Markup:
-    """The time since `at` in the largest unit of which there are at least two, rounded down; the exact time on hover."""
-    if at is None:
+def moment(at: float | None, now: float | None = None, *, exact: bool = False) -> Markup:
+    """A time, as every page has it: how long ago it was, and the time of UTC on hover; `exact`: the other way round."""
+    if at is None or (absolute := utc(at)) == utc(None):
         return Markup("–")
-    passed = now - at
-    text = "now" if abs(passed) < 1 else f"in {duration(-passed)}"
-    if passed >= 1:
-        units = ((f"{int(passed // length)}{unit}", passed >= 2 * length) for unit, length in _UNITS)
-        text = next(amount for amount, enough in units if enough) + " ago"
-    return Markup('<time title="{}">{}</time>').format(utc(at), text)
+    relative = "" if now is None else distance(now - at)
+    visible, title = (absolute, relative) if exact or now is None else (relative, absolute)
+    machine = absolute.removesuffix(" UTC").replace(" ", "T") + "Z"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(machine, title or absolute, visible)
+
+
+def distance(passed: float) -> str:
+    """3h ago, in 5m: so many seconds in the largest unit of which they are nearly two, rounded to the nearest."""
+    if abs(passed) < 1:
+        return "now"
+    unit, length = next(((unit, length) for unit, length in _UNITS if abs(passed) >= 1.75 * length), _UNITS[-1])
+    amount = f"{round(abs(passed) / length)}{unit}"
+    return f"{amount} ago" if passed > 0 else f"in {amount}"
 
 
 def short(count: int) -> str:

@@ -99,6 +99,7 @@ def site(config: Config, store: Store, clock: Clock) -> ASGIApp:
         Route("/readyz", health.readyz),
         Route("/metrics", endpoints.metrics),
         Route("/console.css", partial(_file, "console.css", "text/css")),
+        Route("/console.js", partial(_file, "console.js", "text/javascript")),
         Route("/favicon.svg", partial(_file, "favicon.svg", "image/svg+xml")),
         Route("/find", endpoints.find),
     ]

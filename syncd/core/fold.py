@@ -9,14 +9,13 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
-from syncd.core import counts, polls, source_reports
+from syncd.core import counts, polls, source_reports, trend
 from syncd.core.counts import Comparison, Counting, Evidence, Mode, Place
 from syncd.core.quantities import larger, smaller
 from syncd.model import Group, Notification, Point, Reading, Release, Tally
 
 MAX_LEDGER = 2000  # releases of one group: a sender that invents one each time must not slow the folds of other groups
 OTHER_RELEASES = "(other releases)"
-MAX_TRAIL = 64
 TEXTS = ("application", "group_url", "callstack", "object_id", "classifiers", "message", "attributes")
 _NUMBERS = ("occurrences", "approximate", "at_most", "hosts", "users", "first_seen", "last_seen")
 _APPEARANCE = attrgetter(*TEXTS, *_NUMBERS, "triage", "source_state", "backfilled")
@@ -79,7 +78,7 @@ def fold_all(
             ledger, trail = {row.release: row for row in after.releases}, [*after.trail]
         after = replace(after, backfilled=False)  # its crash goes on
         if grown or replace(after, tally=earlier.tally) != earlier:
-            _leave_point(trail, after, notification)
+            trend.leave_point(trail, after, notification)
 
     places = (*reversed(latest), None, *late)  # None stands for the group before
     sources = {field: _describing(field, before, notifications, places, read) for field in TEXTS}
@@ -194,7 +193,7 @@ def _polled(group: Group, notification: Notification, counting: Counting) -> Gro
     )
     if after.occurrences != group.occurrences or after.users != group.users or after.hosts != group.hosts:
         trail = [*after.trail]
-        _leave_point(trail, after, polls.first_point(group, message))
+        trend.leave_point(trail, after, polls.first_point(group, message))
         after = replace(after, trail=tuple(trail))
     return after
 
@@ -325,37 +324,6 @@ def _grown(
         noticed_at=noticed_at,
         grown_at=grown_at,
     )
-
-
-def _leave_point(trail: list[Point], group: Group, notification: Notification) -> None:
-    """Add the group's newest state to its trail.
-
-    If it is too long, the point whose neighbours are closest together relative to their age is dropped: recent growth keeps a
-    fine resolution, old growth a coarse one.
-    """
-    at = max(notification.received_at, trail[-1].at if trail else 0.0)
-    trail.append(
-        Point(at=at, occurrences=group.occurrences, users=notification.users or 0, hosts=notification.hosts or 0)
-    )
-    if len(trail) > 1 and trail[-2].at == at:
-        least = len(trail) - 2
-    elif len(trail) > MAX_TRAIL:
-        times = [point.at for point in trail]
-        spaces = zip(times, times[1:], times[2:], strict=False)
-        distances = [(after - before) / (at - time + 60.0) for before, time, after in spaces]
-        least = 1 + distances.index(min(distances))
-    else:
-        return
-    dropped, following = trail[least : least + 2]
-    users, hosts = max(dropped.users, following.users), max(dropped.hosts, following.hosts)
-    trail[least : least + 2] = [replace(following, users=users, hosts=hosts)]
-
-
-def not_after(group: Group, now: float) -> Group:
-    """The group without a point of its trail in the future: it was received while the clock was ahead, and all later ones would join it."""
-    if not group.trail or group.trail[-1].at <= now:
-        return group
-    return replace(group, trail=tuple(replace(point, at=min(point.at, now)) for point in group.trail))
 
 
 def growth(group: Group, since: float) -> Point:

@@ -153,12 +153,14 @@ class ProjectRelease(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
-    """A group's total occurrences after the notification received `at`, and the users and hosts of that notification."""
+    """A group's total occurrences after the notification received `at`, and the users, the hosts and the time of the latest crash of that
+    notification; 0 for a time that it does not have."""
 
     at: float
     occurrences: int
     users: int = 0
     hosts: int = 0
+    crashed_at: int = 0
 
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True):

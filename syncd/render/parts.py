@@ -190,7 +190,7 @@ def _headline(group: Group, extras: ReportExtras) -> Iterator[Block]:
     elif group.first_seen is not None:
         phrases.append((f"since {day(group.first_seen)}",))
     if (newest := newest_alone(group)) is not None:
-        share = _share(newest.occurrences, _total(group))
+        share = percentage(newest.occurrences, _total(group))
         is_rough = (group.approximate or newest.approximate) and share[0].isdigit()
         release = Value(shorten(newest.release, _LONGEST_RELEASE))
         phrases.append((f"{'about ' if is_rough else ''}{share} in ", release, ", its newest release"))
@@ -269,7 +269,7 @@ def _ledger(group: Group, *, shares: bool) -> Block:
         yield Value(row.release)
         yield _occurrences(row)
         if shares:
-            yield _share(row.occurrences, total)
+            yield percentage(row.occurrences, total)
         yield utc(row.first_seen)
         yield utc(row.last_seen)
 
@@ -296,7 +296,8 @@ def _times(group: Group) -> str:
     return f"{_occurrences(group)} {'time' if group.occurrences == 1 and group.at_most is None else 'times'}"
 
 
-def _share(part: int, total: int) -> str:
+def percentage(part: int, total: int) -> str:
+    """12%; under 1% and over 99% where a rounded number would be false."""
     percent = round(100 * part / total) if total else 0
     if part and percent == 0:
         return "under 1%"

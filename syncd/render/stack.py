@@ -3,7 +3,8 @@
 The marks and the lines that stand for folded frames are syncd's own; they travel with the frames in one block of code.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from syncd.core.titles import Rank
@@ -24,6 +25,32 @@ def stack(frames: Sequence[str], ranks: Sequence[Rank], more: int = 0) -> tuple[
         return (Code(lines, more=more),)
     every = Details(f"All {len(frames) + more:,} frames", (Code(tuple(frames), more=more),), spare=True)
     return Code(lines), every
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring frames, the first of them number `first` of the stack. Those of others than the program are folded under `summary`, which is empty
+    where they are visible."""
+
+    first: int
+    frames: tuple[str, ...]
+    is_own: bool
+    summary: str
+
+
+def runs(frames: Sequence[str], ranks: Sequence[Rank]) -> Iterator[Run]:
+    """A whole stack for a page that can fold: the program's own frames, the top of the stack, and runs that are not worth folding are visible;
+    without a frame of its own the first ones are."""
+    least = 1 if Rank.OWN in ranks else _FIRST
+    place = 0
+    for is_own, group in groupby(ranks, key=lambda rank: rank is Rank.OWN):
+        run = list(group)
+        visible = len(run) if is_own or len(run) <= _FEW else 0 if place else min(least, len(run))
+        for start, end in ((place, place + visible), (place + visible, place + len(run))):
+            if start < end:
+                folded = "" if start < place + visible else _folded(ranks[start:end])[0].strip().removeprefix("… ")
+                yield Run(start + 1, tuple(frames[start:end]), is_own, folded)
+        place += len(run)
 
 
 def _lines(frames: Sequence[str], ranks: Sequence[Rank]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from syncd.core import counts, fold, polls, regression
+from syncd.core import counts, fold, polls, regression, trend
 from syncd.core.counts import Counting, Evidence
 from syncd.errors import RejectedDelivery
 from syncd.model import Group, Identity, Notification, SourceState
@@ -111,7 +111,7 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
             for group_id, delivery, message in batch
             if delivery.id in claimed
         ]
-        before = {group_id: fold.not_after(group, now) for group_id, group in before.items()}
+        before = {group_id: trend.not_after(group, now) for group_id, group in before.items()}
 
         after = _folded(transaction, before, batch, new, routing)
         met = {group_id: group for group_id, group in after.items() if before[group_id].revision == 0}

@@ -46,8 +46,8 @@ def main() -> None:
                 take(browser, site.url, "/?since=7d", "today", 1180, 900)
                 take(browser, site.url, "/overview?days=7", "overview", 1180, 860)
                 take(browser, site.url, "/groups?sort=users", "groups", 1180, 700)
-                take(browser, site.url, f"/groups/{number}", "group", 1180, 900)
-                take(browser, site.url, f"/groups/{number}", "group-dark-phone", 390, 780, "dark")
+                take(browser, site.url, site.page(number), "group", 1180, 900)
+                take(browser, site.url, site.page(number), "group-dark-phone", 390, 780, "dark")
                 take(browser, site.url, "/releases?project=game-client", "releases", 1180, 420)
         store.close()
 

@@ -27,7 +27,8 @@ pytestmark = needs_chromium
 
 DEAD, DOUBT = "d0" * 32, "e0" * 32
 PATHS = (
-    "/", "/?since=7d&project=game-client", "/overview", "/overview?days=7", "/groups", "/groups?state=held", "/groups?sort=growth&first=30d&text=hang", "/groups?text=no+such+crash", "/groups/2", "/releases",
+    "/", "/?since=7d&project=game-client", "/overview", "/overview?days=7", "/groups", "/groups?state=held", "/groups?sort=growth&first=30d&text=hang",
+    "/groups?text=no+such+crash", "/groups/2", "/groups/22c8", "/groups/1111", "/releases",
     "/releases?project=game-client", "/releases?project=game-client&release=2.4.0", "/deliveries", "/deliveries/1",
     "/quarantine", "/dead", "/trackers", "/configuration",
 )  # fmt: skip
@@ -145,6 +146,47 @@ def test_the_keyboard_reaches_every_control(site: Site, browser: Browser) -> Non
             element for element in reached if element.split()[1] in ("A", "BUTTON", "INPUT", "SELECT", "SUMMARY")
         ]
         assert len(controls) == focusable
+
+
+def test_the_fingerprint_and_the_stack_are_copied(site: Site, browser: Browser) -> None:
+    with browser.new_context(viewport=DESKTOP, permissions=["clipboard-read", "clipboard-write"]) as context:  # type: ignore[arg-type]
+        monitored = MonitoredPage(context, site.url)
+        page = monitored.open(site.page(2))
+        shape = site.get(f"{site.page(2)}.json").json
+        page.get_by_role("button", name="Copy the fingerprint").click()
+        page.get_by_role("button", name="Copied").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()") == shape["fingerprint"]
+        page.get_by_role("button", name="Copy the stack").press("Enter")
+        page.get_by_role("button", name="Copied").nth(1).wait_for()
+        assert page.evaluate("navigator.clipboard.readText()").splitlines() == shape["callstack"]
+        page.get_by_role("button", name="Copy the stack").wait_for()
+        monitored.require_quiet()
+
+
+def test_the_stack_is_copied_where_the_browser_has_no_clipboard_for_the_page(site: Site, browser: Browser) -> None:
+    with browser.new_context(viewport=DESKTOP) as context:  # type: ignore[arg-type]
+        context.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+        monitored = MonitoredPage(context, site.url)
+        page = monitored.open(site.page(2))
+        page.get_by_role("button", name="Copy the stack").click()
+        page.get_by_role("button", name="Copied").wait_for()
+        page.get_by_role("searchbox").focus()
+        page.keyboard.press("Control+V")
+        assert site.get(f"{site.page(2)}.json").json["callstack"][0] in page.get_by_role("searchbox").input_value()
+        monitored.require_quiet()
+
+
+def test_a_time_has_the_readers_own_zone_too(site: Site, browser: Browser) -> None:
+    with browser.new_context(viewport=DESKTOP, timezone_id="Asia/Kolkata", locale="en-GB") as context:  # type: ignore[arg-type]
+        page = MonitoredPage(context, site.url).open(site.page(2))
+        title = page.locator("main time").first.get_attribute("title") or ""
+        assert re.fullmatch(r"20..-..-.. ..:.. UTC; here \d+ \w+ 20.., ..:.. GMT\+5:30", title)
+
+
+def test_a_group_has_no_button_that_does_nothing_without_javascript(site: Site, page: Page) -> None:
+    page.goto(site.url + site.page(2))
+    assert page.locator("button[data-copy]").count() == 2
+    assert not any(button.is_visible() for button in page.locator("button[data-copy]").all())
 
 
 @pytest.fixture

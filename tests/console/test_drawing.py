@@ -2,11 +2,13 @@
 
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.console import drawing
-from syncd.model import Point, Release
+from syncd.core.trend import HOUR, MOST_COLUMNS, SPANS, Trend
+from syncd.model import Release
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=20) | st.just(
     '"/><script>&'
@@ -71,11 +73,47 @@ def test_the_days_have_a_text_alternative() -> None:
     assert root.attrib["aria-label"] == "Occurrences by day: 2027-01-13 not known, 2027-01-14 0, 2027-01-15 1,234"
 
 
-@given(st.lists(st.tuples(st.floats(0, 2e9), st.integers(0, 10**9)), max_size=40))
-def test_growth_of_any_trail(points: list[tuple[float, int]]) -> None:
-    trail = [Point(at=at, occurrences=count) for at, count in sorted(points)]
+@given(
+    st.lists(st.integers(0, 10**9), min_size=1, max_size=MOST_COLUMNS).filter(any),
+    st.sampled_from(SPANS),
+    st.lists(st.tuples(NAMES, st.none() | st.integers(0, 2_000_000_000)), max_size=10),
+)
+def test_a_trend_of_any_columns(counts: list[int], span: int, beginnings: list[tuple[str, int | None]]) -> None:
+    since = 1_700_000_000 // span * span
+    releases = [Release(release=name, occurrences=1, first_seen=first) for name, first in beginnings]
+    scale, plot = ElementTree.fromstring(
+        f"<p>{drawing.trend(Trend(since=since, span=span, counts=tuple(counts)), releases)}</p>"
+    )
 
-    assert (drawn(drawing.growth(trail)) is not None) == (len(trail) > 1 and trail[-1].at > trail[0].at)
+    assert plot.attrib["role"] == "img"
+    assert plot.attrib["aria-label"].startswith(f"{sum(counts):,} occurrences by the time of the crash, from ")
+    bars = plot.findall("rect")
+    assert len(bars) == sum(1 for count in counts if count)
+    for bar in bars:
+        assert 0 <= float(bar.attrib["x"].rstrip("%")) < 100
+        assert float(bar.attrib["y"]) >= drawing.PLOT_TOP - 0.1
+        assert float(bar.attrib["y"]) + float(bar.attrib["height"]) == pytest.approx(drawing.PLOT_FLOOR, abs=0.2)
+    top = int((scale.findall("text")[-1].text or "").replace(",", ""))
+    assert max(counts) <= top <= 2 * max(counts)
+    dates = [text for text in plot.findall("text") if text.attrib["class"] == "label"]
+    assert 0 < len(dates) <= drawing.MOST_DATES
+    marks = [float(line.attrib["x1"].rstrip("%")) for line in plot.findall("line") if line.attrib["class"] == "mark"]
+    assert all(0 <= mark <= 100 for mark in marks)
+
+
+def test_a_trend_has_dates_a_scale_and_the_beginnings_of_releases() -> None:
+    day = 1_795_046_400  # 2026-11-19
+    releases = [Release(release="2.4", occurrences=1, first_seen=day + 36 * HOUR), Release(release="1", occurrences=1)]
+    columns = Trend(since=day, span=6 * HOUR, counts=(0, 3, 7, 0, 0, 0, 35, 1))
+    scale, plot = ElementTree.fromstring(f"<p>{drawing.trend(columns, releases)}</p>")
+
+    assert [text.text for text in scale.findall("text")] == ["0", "20", "40"]
+    texts = {text.text: text.attrib["x"] for text in plot.findall("text")}
+    assert texts == {"19 Nov": "0.000%", "20 Nov": "50.000%", "2.4": "75.000%"}
+    assert "2026-11-20 12:00 UTC: 35" in [title.text for title in plot.iter("title")]
+    assert plot.attrib["aria-label"] == (
+        "46 occurrences by the time of the crash, from 2026-11-19 to 2026-11-20; the most, 35, in 6h from 2026-11-20 12:00 UTC on"
+    )
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=30))

@@ -148,7 +148,7 @@ def test_every_answer_has_the_security_headers(open_site: Site, path: str) -> No
     policy = headers["content-security-policy"]
 
     assert "default-src 'none'" in policy
-    assert "script-src" not in policy
+    assert "script-src 'self';" in policy
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
     assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from syncd.core.overview import by_day, latest_growth
 from syncd.core.titles import Rank
 from syncd.model import Group, Identity, Point
-from syncd.render.stack import OWN, stack
+from syncd.render.stack import OWN, runs, stack
 from syncd.render.text import Code, Details
 
 FOLDED = re.compile(r"  … ([\d,]+) ")
@@ -34,6 +34,24 @@ def test_every_frame_is_shown_or_counted_and_nothing_of_ones_own_is_folded_into_
     else:
         assert code.more == more
         assert not details
+
+
+@settings(max_examples=200, deadline=None)
+@given(frames)
+def test_a_page_has_every_frame_in_order_and_folds_none_of_ones_own_nor_the_first(
+    ranked: list[tuple[str, Rank]],
+) -> None:
+    names, ranks = [name for name, _ in ranked], [rank for _, rank in ranked]
+
+    whole = list(runs(names, ranks))
+
+    assert [name for run in whole for name in run.frames] == names
+    assert [run.first for run in whole] == [1 + sum(len(run.frames) for run in whole[:at]) for at in range(len(whole))]
+    assert [run.is_own for run in whole for _ in run.frames] == [rank is Rank.OWN for rank in ranks]
+    assert not whole[0].summary
+    for run in whole:
+        assert not (run.is_own and run.summary)
+        assert not run.summary or run.summary.startswith(f"{len(run.frames):,} ")
 
 
 points = st.lists(st.tuples(st.integers(0, 20 * 86400), st.integers(0, 500)), min_size=1, max_size=30).map(
