@@ -13,9 +13,11 @@ from syncd.cli.arguments import ConfigOption, JsonOption, open_store
 from syncd.cli.tables import console, issue_cell, number, occurrences, plain, plain_table
 from syncd.config.values import did_you_mean
 from syncd.core import overview
+from syncd.core.matrix import cautious
 from syncd.core.overview import Entry, Line, Overview
 from syncd.core.quantities import counted
 from syncd.operate import shapes
+from syncd.platform.clock import Clock
 from syncd.render.markdown import literal
 from syncd.render.report import title
 from syncd.render.text import one_line, utc
@@ -53,7 +55,8 @@ def releases(
         stop(NOT_FOUND, f"no notification of {project} names a release; see release_attributes in the configuration")
     if release is not None and not any(overview.same(release, each) for each in all_releases):
         stop(NOT_FOUND, f"no group of {project} was seen in {release!r}{did_you_mean(release, all_releases)}")
-    view = overview.overview(standings, returns, chosen)
+    rows = [row for standing in standings for row in standing.group.releases]
+    view = cautious(overview.overview(standings, returns, chosen), rows, Clock().wall())
     lines = [] if release is not None else overview.lines(standings, returns)
     if as_json:
         shape = shapes.overview(view) | ({"releases": [shapes.line(line) for line in lines]} if lines else {})
@@ -96,7 +99,8 @@ def _print(project: str, view: Overview, lines: Sequence[Line]) -> None:
         if name == "gone" and view.before is None:
             continue
         entries = getattr(view, name)
-        text = f"{heading.format(release=view.release, before=view.before)}: {len(entries)}"
+        amount = "too early to say" if name == "gone" and view.early else len(entries)
+        text = f"{heading.format(release=view.release, before=view.before)}: {amount}"
         out.print(Text(text, style="bold" if entries else "dim"), soft_wrap=True)
         if entries:
             out.print(_entries(entries))

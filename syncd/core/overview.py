@@ -28,7 +28,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The crashes of a release, compared with the release `before`; None if there is none."""
+    """The crashes of a release, compared with the release `before`; None if there is none. `early` if it is too early to say what is gone."""
 
     release: str
     before: str | None
@@ -36,6 +36,7 @@ class Overview:
     regressed: tuple[Entry, ...]
     still: tuple[Entry, ...]
     gone: tuple[Entry, ...]
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,7 @@ def overview(overview: Overview) -> dict[str, object]:
         ]
         for name in ("new", "regressed", "still", "gone")
     }
-    return {"release": overview.release, "before": overview.before, **entries}
+    return {"release": overview.release, "before": overview.before, "too_early": overview.early, **entries}
 
 
 def tracker(standing: TrackerStanding | None) -> dict[str, object]:

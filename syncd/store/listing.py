@@ -14,6 +14,7 @@ from syncd.store.report import Past, history_of, standing_of
 
 LOOKED = 5000  # groups that one page examines at most, however many exist
 MOST_OF_A_RELEASE = 1000  # groups of one page
+_SEPARATOR = "\x1f"  # of names in one text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +199,11 @@ class Lists(BodyOperations):
         """Return all releases of a project, in no particular order."""
         rows = self._connection.select("releases_of_project", project=project)
         return [Ledger(**cast(dict[str, Any], row)) for row in rows]
+
+    def histories(self, project: str) -> list[tuple[frozenset[str], int]]:
+        """Return the releases in which groups of a project occurred, each combination with the number of its groups."""
+        rows = self._connection.select("histories_of_project", project=project, separator=_SEPARATOR)
+        return [(frozenset(str(row["names"]).split(_SEPARATOR)), cast(int, row["groups"])) for row in rows]
 
     @reads
     def seen_in(self, transaction: Transaction, project: str, releases: Sequence[str]) -> list[Listed]:

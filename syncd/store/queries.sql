@@ -1286,6 +1286,14 @@ SELECT releases.release, COUNT(*) AS groups, CAST(SUM(releases.occurrences) AS B
 FROM releases JOIN groups ON groups.id = releases.group_id WHERE groups.project = :project AND groups.kind = 'crash'
 GROUP BY releases.release;
 
+-- histories_of_project: how many groups occurred in the same releases; an alias occurs where its target does
+SELECT histories.names, COUNT(*) AS groups FROM (
+    SELECT string_agg(releases.release, CAST(:separator AS TEXT) ORDER BY releases.release) AS names
+    FROM releases JOIN groups ON groups.id = releases.group_id LEFT JOIN aliases ON aliases.group_id = groups.id
+    WHERE groups.project = :project AND groups.kind = 'crash' AND releases.occurrences > 0
+    GROUP BY COALESCE(aliases.target_id, groups.id)
+) AS histories GROUP BY histories.names;
+
 -- groups_of_release: the groups of a release, the most users first
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
 LEFT JOIN outbox ON outbox.group_id = groups.id

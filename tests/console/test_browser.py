@@ -189,6 +189,20 @@ def test_a_group_has_no_button_that_does_nothing_without_javascript(site: Site, 
     assert not any(button.is_visible() for button in page.locator("button[data-copy]").all())
 
 
+def test_a_phone_shows_numbers_of_releases_beside_a_first_column_that_stays(site: Site, browser: Browser) -> None:
+    with browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True) as context:  # type: ignore[arg-type]
+        monitored = MonitoredPage(context, site.url)
+        for path in ("/releases?project=game-client", "/releases?project=game-client&release=2.4.0", "/releases"):
+            page = monitored.open(path)
+            for region in page.get_by_role("region").all():
+                first, number = region.locator("tbody th").first, region.locator("tbody td").first
+                assert number.bounding_box()["x"] + number.bounding_box()["width"] <= PHONE["width"], path  # type: ignore[index]
+                before = first.bounding_box()
+                region.evaluate("element => { element.scrollLeft = 60 }")
+                assert first.bounding_box() == before, path
+        monitored.require_quiet()
+
+
 @pytest.fixture
 def page(site: Site, browser: Browser) -> Iterator[Page]:
     """A page without JavaScript."""

@@ -280,6 +280,51 @@ def test_a_release_shows_new_and_gone_crashes(either: Site) -> None:
     assert "new" in cells.values()
 
 
+def test_releases_are_listed_newest_first_with_what_each_brought(either: Site) -> None:
+    page, shape = (either.get(f"/releases{end}?project=game-client") for end in ("", ".json"))
+    rows = {row["release"]: row for row in shape.json["releases"]}
+
+    assert list(rows) == ["2.4.0", "2.3.1", "2.3.0", "1.9.2"]
+    for name, row in rows.items():
+        one = either.get(f"/releases.json?project=game-client&release={name}").json
+        assert (row["new"], row["regressed"]) == (len(one["new"]), len(one["regressed"])), name
+        assert row["gone"] == (None if one["too_early"] else len(one["gone"])), name
+        assert row["too_early"] == one["too_early"]
+    listed = page.text.partition('id="lines"')[2].partition("</table>")[0]
+    assert re.findall(r'<th scope="row"><a [^>]*>([^<]*)<', listed) == list(rows)
+    assert f'#new">{rows["2.4.0"]["new"]}</a>' in listed
+
+
+def test_it_is_too_early_to_say_what_is_gone_in_a_release_of_today(either: Site) -> None:
+    now = time.time()
+    old = crash_notification("44" * 32, project="young", guids=3, timestamp=[now - 9 * DAY, now - 8 * DAY])
+    new = crash_notification("55" * 32, project="young", guids=3, timestamp=[now - 300, now - 60])
+    either.tell(old | {"attributes": {"version": [["1.0", 3]]}}, new | {"attributes": {"version": [["2.0", 3]]}})
+
+    shape = either.get("/releases.json?project=young&release=2.0").json
+    assert (shape["too_early"], shape["gone"], len(shape["new"])) == (True, [], 1)
+    assert "Too early to say" in either.get("/releases?project=young&release=2.0").text
+    matrix = either.get("/releases.json?project=young").json
+    assert [(row["release"], row["gone"], row["too_early"]) for row in matrix["releases"]] == [
+        ("2.0", None, True),
+        ("1.0", 0, False),
+    ]
+    cells = {entry["fingerprint"]: entry["releases"] for entry in matrix["groups"]}
+    assert cells["44" * 32]["2.0"]["is"] == "early"
+    assert "too early to say" in either.get("/releases?project=young").text
+
+
+def test_every_project_is_listed_with_its_newest_release(either: Site) -> None:
+    shape = either.get("/releases.json").json
+    assert set(shape["newest"]) == set(shape["projects"])
+    assert shape["newest"]["game-client"] == "2.4.0"
+    rows = either.get("/releases").text.partition("<tbody>")[2]
+    assert (
+        'href="/releases?project=game-client">game-client</a></th>\n<td><a href="/releases?project=game-client&amp;release=2.4.0">2.4.0'
+        in rows
+    )
+
+
 def test_a_delivery_is_shown_in_the_original_and_redacted(site: Site) -> None:
     (number,) = accept(
         site.store, crash_notification("33" * 32, callstack=["C:\\Users\\alice\\game.exe"], mail="bob@acme.example")

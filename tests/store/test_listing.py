@@ -11,7 +11,7 @@ from syncd.store import Store, issues, listing
 from syncd.store.filters import STORED, TABS, UNASSIGNED, Sort, State, Term, Wanted
 from syncd.store.listing import Key
 from tests.scene import Scene, made
-from tests.store.filled import NOW, absorb, accept, crash_notification
+from tests.store.filled import NOW, ToHere, absorb, accept, crash_notification
 
 
 def fingerprints(store: Store, wanted: Wanted | None = None, sort: Sort = Sort.LAST_SEEN, size: int = 100) -> list[str]:
@@ -375,3 +375,22 @@ def test_only_releases_that_more_than_one_crash_reports_are_noticed(store: Store
     accept(store, crash_notification("e5", occurrences=1, attributes={"version": [["9.9", 1]]}))
     absorb(store)
     assert store.report.noticed("game") == {"2.0": NOW, "1.0": NOW}
+
+
+def test_groups_are_counted_by_the_releases_they_occurred_in_and_an_alias_with_its_target(store: Store) -> None:
+    one, both = {"version": [["1.0", 3]]}, {"version": [["1.0", 2], ["1.1", 1]]}
+    accept(
+        store,
+        *(crash_notification(fingerprint, attributes=one) for fingerprint in ("a1", "a2")),
+        crash_notification("b1", attributes=both),
+        crash_notification("c1", attributes={"version": [["2.0", 3]]}),
+        crash_notification("d1", attributes=both, project="another"),
+    )
+    absorb(store)
+    assert sorted(store.lists.histories("game"), key=str) == sorted(
+        [(frozenset({"1.0"}), 2), (frozenset({"1.0", "1.1"}), 1), (frozenset({"2.0"}), 1)], key=str
+    )
+    ids = {listed.standing.group.identity.fingerprint: listed.id for listed in store.lists.by_fingerprint("")}
+    actions.add_alias(store, ToHere(), ids["c1"], ids["b1"], "", NOW)
+    assert set(store.lists.histories("game")) == {(frozenset({"1.0"}), 2), (frozenset({"1.0", "1.1", "2.0"}), 1)}
+    assert store.lists.histories("nowhere") == []

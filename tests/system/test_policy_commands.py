@@ -108,6 +108,15 @@ def test_releases_lists_new_remaining_and_gone_crashes(room: Room) -> None:
     assert (shape["release"], shape["before"]) == ("1.1", "1.0")
 
 
+def test_releases_says_when_it_is_too_early_to_say_what_is_gone(room: Room) -> None:
+    now = int(time.time())
+    room.fill(crash("fresh", {"2.0": 7}) | {"timestamp": [now - 600, now - 60]})
+
+    assert "Gone since 1.1: too early to say" in room.syncd("releases", "game", "2.0")
+    shape = json.loads(room.syncd("releases", "game", "2.0", "--json"))
+    assert (shape["too_early"], shape["gone"]) == (True, [])
+
+
 def test_releases_prints_markdown_for_release_notes(room: Room) -> None:
     printed = room.syncd("releases", "game", "1.1", "--markdown")
 
