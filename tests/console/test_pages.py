@@ -286,10 +286,10 @@ def test_releases_are_listed_newest_first_with_what_each_brought(either: Site) -
 
     assert list(rows) == ["2.4.0", "2.3.1", "2.3.0", "1.9.2"]
     for name, row in rows.items():
-        one = either.get(f"/releases.json?project=game-client&release={name}").json
-        assert (row["new"], row["regressed"]) == (len(one["new"]), len(one["regressed"])), name
-        assert row["gone"] == (None if one["too_early"] else len(one["gone"])), name
-        assert row["too_early"] == one["too_early"]
+        whole = either.get(f"/releases.json?project=game-client&release={name}").json
+        assert (row["new"], row["regressed"]) == (len(whole["new"]), len(whole["regressed"])), name
+        assert row["gone"] == (None if whole["too_early"] else len(whole["gone"])), name
+        assert row["too_early"] == whole["too_early"]
     listed = page.text.partition('id="lines"')[2].partition("</table>")[0]
     assert re.findall(r'<th scope="row"><a [^>]*>([^<]*)<', listed) == list(rows)
     assert f'#new">{rows["2.4.0"]["new"]}</a>' in listed

@@ -378,10 +378,10 @@ def test_only_releases_that_more_than_one_crash_reports_are_noticed(store: Store
 
 
 def test_groups_are_counted_by_the_releases_they_occurred_in_and_an_alias_with_its_target(store: Store) -> None:
-    one, both = {"version": [["1.0", 3]]}, {"version": [["1.0", 2], ["1.1", 1]]}
+    single, both = {"version": [["1.0", 3]]}, {"version": [["1.0", 2], ["1.1", 1]]}
     accept(
         store,
-        *(crash_notification(fingerprint, attributes=one) for fingerprint in ("a1", "a2")),
+        *(crash_notification(fingerprint, attributes=single) for fingerprint in ("a1", "a2")),
         crash_notification("b1", attributes=both),
         crash_notification("c1", attributes={"version": [["2.0", 3]]}),
         crash_notification("d1", attributes=both, project="another"),
