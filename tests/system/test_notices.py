@@ -34,18 +34,23 @@ def arrived(chats: Chats) -> Counter[str]:
     return Counter(str(request.body["text"]) for request in chats.requests)
 
 
+def kill_amid(daemon: Daemon, chats: Chats, *, hangs: bool) -> None:
+    """Kill the daemon while it sends; if it `hangs`, while it waits for the answer to a message that was taken."""
+    if hangs:
+        fault = chats.inject(Fault(how="hang_after", seconds=30))
+        daemon.wait_for(lambda: fault.times == 0, "a message to hang")
+    else:
+        chats.wait_for("POST", count=len(chats.requests) + 3, timeout=60)
+    daemon.kill()
+
+
 def test_a_daemon_that_is_killed_amid_its_messages_sends_each_at_most_once(tmp_path: Path) -> None:
     groups, kills = 60, 6
     with Chats() as chats, daemon_with(tmp_path, chats, SLACK) as daemon:
         chats.latency = 0.02
         daemon.send_all([crash(number) for number in range(groups)])
         for place in range(kills):
-            before = len(chats.requests)
-            if place % 2:
-                # The message is taken, and its answer never comes: the daemon dies while it waits.
-                chats.inject(Fault(how="hang_after", seconds=30))
-            chats.wait_for("POST", count=before + (1 if place % 2 else 3), timeout=60)
-            daemon.kill()
+            kill_amid(daemon, chats, hangs=place % 2 == 1)
             daemon.start()
         daemon.wait_for(
             lambda: daemon.status()["channels"]["team"]["waiting"] == 0 and not daemon.status()["outbox"]["due"],
