@@ -64,7 +64,9 @@ def test_groups_json_has_the_promised_shape(daemon: Daemon) -> None:
     assert groups["face"]["decision"] == {"action": "hold", "reason": "no route matches this group", "rule": "unrouted"}
     filed = [group["issue"] for group in groups.values() if group["issue"]]
     assert len(filed) == 21
-    assert all(set(issue) == {"tracker", "key", "url", "state", "doubles", "by_hand", "condition"} for issue in filed)
+    assert all(
+        set(issue) == {"tracker", "key", "url", "state", "doubles", "by_hand", "owners", "condition"} for issue in filed
+    )
 
 
 def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
@@ -109,6 +111,10 @@ def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
         "quarantined": 0,
         "by_hand": [],
         "unreleased": None,
+        "polls": [],
+        "hooks": [],
+        "strays": [],
+        "channels": {},
         "held_by": [{"rule": "unrouted", "route": None, "groups": 1}],
         "storms": [],
         "paused_routes": [],
