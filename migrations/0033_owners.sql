@@ -3,5 +3,6 @@
 
 ALTER TABLE issues ADD COLUMN owners TEXT;
 
--- A survey of GitHub lists what changed since the one before. The next one reads all issues once, and with them their owners.
-DELETE FROM tracker_facts WHERE fact = 'survey_bookmark';
+-- A survey of GitHub lists what changed since the one before, by its bookmark; without a bookmark that can be read it reads all issues, and with
+-- them their owners.
+UPDATE tracker_facts SET value = '' WHERE fact = 'survey_bookmark';

@@ -53,7 +53,13 @@ def test_a_quarantined_notification_can_be_mended_by_replay(tmp_path: Path) -> N
         body = json.dumps(reference.story(groups=1, size=11, seed=3)[0]).encode()
         connection.write(
             lambda transaction: transaction.rows(
-                "quarantine", received_at=1.0, body=body, code="old", reason="was not understood", field=None
+                "quarantine",
+                received_at=1.0,
+                body=body,
+                code="old",
+                reason="was not understood",
+                field=None,
+                source=None,
             )
         )
         connection.close()
