@@ -134,15 +134,28 @@ SLOW = (
     "tests/worker/test_worst_bodies.py",
 )
 
-# Their files hold tests of a minute each: begun last, one of them would keep the others waiting at the end.
+# Their files hold long tests: begun last, one of them would keep the others waiting at the end.
 LONG = (
-    "test_chaos.py",
-    "test_main_job.py",
     "test_cluster.py",
+    "test_unreachable.py",
+    "test_main_job.py",
     "test_storm.py",
-    "test_clock.py",
-    "test_hanging.py",
     "test_ten_releases.py",
+    "test_runbook.py",
+    "test_hooks.py",
+    "test_scopes.py",
+    "test_wheel.py",
+    "test_store_faults.py",
+    "test_status.py",
+    "test_browser.py",
+    "test_tutorial.py",
+    "test_adopt.py",
+    "test_chaos.py",
+    "test_clock.py",
+    "test_alertmanager.py",
+    "test_cut_emulator.py",
+    "test_hanging.py",
+    "test_bugsink.py",
 )
 
 
@@ -174,12 +187,22 @@ def _is_slow(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long tests first; without the slow ones in a quick run."""
+    """Each worker gets a share of the long tests, and runs it first; without the slow ones in a quick run."""
     if config.getoption("--quick"):
         slow = [item for item in items if _is_slow(item)]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in set(slow)]
-    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+    # At first a worker gets consecutive tests, the same number as the others.
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for number, name in enumerate(LONG):
+        shares[number % workers] += [item for item in items if item.path.name == name]
+    rest = [item for item in items if item.path.name not in LONG]
+    for number, share in enumerate(shares, start=1):
+        room = max(0, len(items) * number // workers - sum(map(len, shares[:number])))
+        share += rest[:room] if number < workers else rest
+        del rest[:room]
+    items[:] = [item for share in shares for item in share]
 
 
 @pytest.hookimpl(wrapper=True)
