@@ -85,6 +85,7 @@ COMMANDS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow  # a tracker that cannot be reached is tried again
 def test_what_adopt_says(folder: Path) -> None:
     calls: dict[str, int] = {}
     for command in COMMANDS:
