@@ -114,14 +114,16 @@ class FakeApp:
         if grant is None:
             return None
         sent = request.method, request.path, request.raw
-        if grant.uses == 0:
+        # What was refused before is taken: no token ends between its fetch and a thread's first use of it.
+        ended = grant.uses == 0 and not self.refused[sent]
+        if ended:
             self.refused[sent] += 1
-        if self.now() >= grant.ends or grant.uses == 0:
+        if self.now() >= grant.ends or ended:
             raise Denied(refusal(401, "Bad credentials"))
         if grant.installation.suspended:
             raise Denied(refusal(403, "This installation has been suspended"))
         self.refused -= Counter([sent])
-        if grant.uses is not None and (grant.uses > 1 or not self.refused):
+        if grant.uses and (grant.uses > 1 or not self.refused):
             grant.uses -= 1
         return grant
 

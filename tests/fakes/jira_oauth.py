@@ -50,17 +50,17 @@ class OAuthSite(FakeJira):
         return None if request.path == self.token_path else super().admit(request)
 
     def takes(self, request: Recorded, authorization: str) -> bool:
-        """A token has its last use when all that its predecessor was refused has come again: none ends between its fetch and a thread's first use
-        of it."""
+        """A token has its last use when all that its predecessor was refused has come again, and takes what comes again even then: none ends
+        between its fetch and a thread's first use of it."""
         scheme, _, token = authorization.partition(" ")
         grant, sent = self.grants.get(token), (request.method, request.path, request.raw)
         if scheme != "Bearer" or grant is None or self.now() >= grant.ends:
             return False
-        if grant.uses == 0:
+        if grant.uses == 0 and not self.refused[sent]:
             self.refused[sent] += 1
             return False
         self.refused -= Counter([sent])
-        if grant.uses is not None and (grant.uses > 1 or not self.refused):
+        if grant.uses and (grant.uses > 1 or not self.refused):
             grant.uses -= 1
         return True
 
