@@ -120,7 +120,7 @@ _SLASH, _BACKSLASH, _COLON, _AT = r"(?:/|%2f)", r"(?:\\|/|%5c|%2f)", "(?::|%3a)"
 _PART = r"(?:'\pL|[^/\s%\"':;,()<>]|%(?:[013-46-9a-f][0-9a-f]|2[0-9a-e]|5[0-9abd-f]))"  # of a folder's name, with escapes as in an address
 _NAME = rf"{_PART}+(?: [^/\s%\"':;,()<>]+(?:'\pL[^/\s%\"':;,()<>]+)?){{0,3}}"
 _WINDOWS_NAME = r"[^\\/%\r\n\"<>|:;,=+*?\[\]]{1,64}"
-_MOUNTED = rf"(?:(?:private|var|export|usr|mnt|nfs|net|network|srv|data|vol|volumes)(?:{_SLASH}[^/\r\n%<>]+){{0,3}}{_SLASH}|(?:cygdrive/|mnt/)?[a-z]/)?"
+_MOUNTED = rf"(?:(?:private|var|export|usr|mnt|nfs|net|network|srv|data|vol|volumes)(?:{_SLASH}[^/\r\n%<>]+){{0,3}}?{_SLASH}|(?:cygdrive/|mnt/)?[a-z]/)?"
 _PROFILES = r"(?:users|benutzer|winnt(?:\\|/)+profiles|docume~[0-9]|documents(?: |%20)and(?: |%20)settings|dokumente(?: |%20)und(?: |%20)einstellungen)"
 _FOLDERS: tuple[tuple[str, Judge], ...] = (
     (rf"(?:\b|%[0-9a-f]{{2}})[a-z]{_COLON}{_BACKSLASH}+{_PROFILES}{_BACKSLASH}+(?P<x>{_WINDOWS_NAME})", judges.folder),
