@@ -104,7 +104,7 @@ def folder(item: str, before: str, after: str) -> str:
     parts = [first.rstrip(".!?") if not more and not after else first]
     for part in more:
         is_name = part[:1].isupper() or part.casefold().rstrip(".") in _PARTICLES or parts[-1].endswith("\\")
-        if not part[:1].isalpha() or part.casefold() in _CONTINUES or not (is_name or is_whole):
+        if not part[:1].isalpha() or "=" in part or part.casefold() in _CONTINUES or not (is_name or is_whole):
             break
         parts.append(part)
     return " ".join(parts)

@@ -19,6 +19,7 @@ PRIVATE: dict[str, list[tuple[str, str]]] = {
         (r"\\server\home\alice\x", r"\\server\home\<user>\x"),
         ("/mnt/home/alice/x", "/mnt/home/<user>/x"),
         ("/mnt/home/alice/x /home/alice/y", "/mnt/home/<user>/x /home/<user>/y"),
+        ("/home/alice path=%2Fhome%2Falice%2Fx", "/home/<user> path=%2Fhome%2F<user>%2Fx"),
         ("/nfs/site1/home/alice/x", "/nfs/site1/home/<user>/x"),
         ("path=%2Fhome%2Falice%2Fx", "path=%2Fhome%2F<user>%2Fx"),
         ("C%3A%5CUsers%5Calice%5Cx", "C%3A%5CUsers%5C<user>%5Cx"),
