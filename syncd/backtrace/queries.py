@@ -19,7 +19,6 @@ from syncd.intake.sources.polls import PollFacts, sealed
 from syncd.model import Identity
 
 GROUP, TIME = "fingerprint", "timestamp"
-ORIGINAL = "fingerprint;original"
 STATE, TICKET = "fingerprint;issues;state", "fingerprint;issues;ticket"
 UNSET = "*"  # a value that no object of the group has
 NEEDED = (GROUP, TIME)  # columns without which a group cannot be read

@@ -14,7 +14,7 @@ from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, open_sto
 from syncd.cli.bar import bar
 from syncd.cli.tables import console, plain, plain_table
 from syncd.config import Config
-from syncd.config.values import did_you_mean
+from syncd.config.values import no_tracker
 from syncd.core import adoption
 from syncd.core.quantities import counted
 from syncd.operate.adopt import SHORT, Adopter, Interrupted, forget
@@ -134,7 +134,7 @@ def _tracker(config: Config, name: str | None) -> str | None:
     """The tracker of this name, by default the only one; None where there are several. Exits with USAGE if there is none of the name."""
     names = sorted(config.trackers)
     if name is not None and name not in names:
-        stop(USAGE, f"there is no tracker {name!r}{did_you_mean(name, names)}")
+        stop(USAGE, no_tracker(name, names))
     return names[0] if name is None and len(names) == 1 else name
 
 

@@ -12,7 +12,7 @@ from syncd.cli import COMMANDS, NOT_FOUND, USAGE, stop
 from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, only, open_store
 from syncd.cli.tables import console, plain, plain_table
 from syncd.config import Config
-from syncd.config.values import did_you_mean
+from syncd.config.values import no_tracker
 from syncd.model import Identity
 from syncd.operate import search, shapes
 from syncd.operate.needs import tracker_state
@@ -175,7 +175,7 @@ def _chosen(
         return list({letter.group_id: letter for letter in chosen}.values())
     trackers = {*config.trackers, *(letter.tracker for letter in letters)}
     if tracker is not None and tracker not in trackers:
-        stop(NOT_FOUND, f"there is no tracker {tracker!r}{did_you_mean(tracker, sorted(trackers))}")
+        stop(NOT_FOUND, no_tracker(tracker, trackers))
     return [letter for letter in letters if letter.kind is not Kind.DROPPED and tracker in (None, letter.tracker)]
 
 

@@ -8,7 +8,7 @@ import hmac
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import date
 from ipaddress import ip_address
@@ -376,3 +376,8 @@ def public_address(value: str) -> str:
     ):
         raise ValueError(f'{value!r} is no address that issues may link to; write it like "https://syncd.example.com"')
     return value.rstrip("/")
+
+
+def no_tracker(name: str, names: Collection[str]) -> str:
+    """The sentence about a tracker that is not configured, with the nearest of those that are."""
+    return f"there is no tracker {name!r}{did_you_mean(name, sorted(names))}"

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from markupsafe import Markup, escape
 
 from syncd.core.fold import OTHER_RELEASES
-from syncd.core.quantities import counted, day, duration, utc
-from syncd.core.trend import DAY, Trend
+from syncd.core.quantities import DAY, counted, day, duration, utc
+from syncd.core.trend import Trend
 from syncd.model import Release
 from syncd.render.text import one_line
 

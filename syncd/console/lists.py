@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from syncd.console.bulk import choice_of
 from syncd.console.page import PAGE, NotFound, Page, PageRequest, key_of, link, text_of
 from syncd.core import overview
+from syncd.core.quantities import DAY
 from syncd.operate import search, shapes
 from syncd.store.filters import TABS, Sort, State, Wanted
 from syncd.store.listing import LOOKED, Listed, Tally
@@ -78,7 +79,7 @@ def groups(request: PageRequest) -> Page:
 def row(listed: Listed, now: float) -> tuple[Listed, int, tuple[int | None, ...]]:
     """A group, its occurrences in the last 24 hours, and those of the last DAYS days."""
     group = listed.standing.group
-    last_day = overview.added(group.trail, group.first_seen, now - overview.DAY)
+    last_day = overview.added(group.trail, group.first_seen, now - DAY)
     return listed, last_day, overview.last_days(group, now, DAYS)
 
 

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from syncd.core.fold import OTHER_RELEASES
 from syncd.core.overview import Overview, previous
+from syncd.core.quantities import DAY
 from syncd.core.releases import Order, compare
 
-DAY = 86400
 SURE_AFTER, LEAST_SHARE = 7 * DAY, 10  # seconds; one in so many
 
 

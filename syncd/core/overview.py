@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from syncd.core.fold import OTHER_RELEASES
+from syncd.core.quantities import DAY
 from syncd.core.releases import Order, compare, newest, ordered
 from syncd.model import Group, GroupView, Point, ProjectRelease, Release
 
@@ -173,9 +174,6 @@ class Growth:
     since: float
     occurrences: int
     releases: tuple[str, ...]
-
-
-DAY = 86400
 
 
 def latest_growth(group: Group) -> Growth | None:

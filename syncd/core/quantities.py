@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+DAY = 86400  # seconds
+
 
 def counted(count: int, noun: str) -> str:
     """1 user, 2,000 users."""

@@ -6,9 +6,10 @@ from itertools import accumulate, pairwise
 
 from msgspec.structs import replace
 
+from syncd.core.quantities import DAY
 from syncd.model import Group, Notification, Point
 
-HOUR, DAY = 3600, 86400
+HOUR = 3600
 SPANS = (300, HOUR, 6 * HOUR, DAY, 7 * DAY, 28 * DAY)  # of a column, in seconds
 FEWEST_COLUMNS, MOST_COLUMNS = 12, 60
 MAX_TRAIL = 64

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, replace
 
 from syncd.config import Config
-from syncd.config.values import did_you_mean
+from syncd.config.values import no_tracker
 from syncd.core import holds, plan
 from syncd.core.plan import NEVER_LINKED
 from syncd.core.quantities import counted, utc
@@ -170,7 +170,7 @@ def relink(
     if name is None:
         raise NotLinked("no route takes this group; give the issue's tracker as well")
     if name not in config.trackers:
-        raise NotLinked(f"there is no tracker {name!r}{did_you_mean(name, sorted(config.trackers))}")
+        raise NotLinked(no_tracker(name, config.trackers))
     try:
         reference = named(name, config.trackers[name], text)
         client = open_tracker(name, config.trackers[name], store.notebook(name), clock=Clock(), sleep=time.sleep)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from syncd.config import Config
-from syncd.config.values import did_you_mean
+from syncd.config.values import no_tracker
 from syncd.core import adoption
 from syncd.core.adoption import Entry
 from syncd.model import Issue, IssueState, Observation
@@ -59,7 +59,7 @@ def from_file(config: Config, entries: Iterable[Entry], tracker: str | None) -> 
             if name is None:
                 raise ValueError("it names no tracker; add a column for it, or give --tracker")
             if name not in config.trackers:
-                raise ValueError(f"there is no tracker {name!r}{did_you_mean(name, sorted(config.trackers))}")
+                raise ValueError(no_tracker(name, config.trackers))
             issue = named(name, config.trackers[name], entry.issue)
         except ValueError as error:
             row = Row(

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from syncd.config import Config
 from syncd.config.values import Seconds
 from syncd.core import overview
+from syncd.core.quantities import DAY
 from syncd.model import Identity
 from syncd.store import Store
 from syncd.store.filters import STORED, Sort, State, Term, Wanted
@@ -161,7 +162,7 @@ def page(store: Store, wanted: Wanted, sort: Sort, after: Key | None, size: int,
     keys = []
     for trail in trails:
         if sort is Sort.LAST_DAY:
-            place = overview.added(trail.points, trail.first_seen, now - overview.DAY)
+            place = overview.added(trail.points, trail.first_seen, now - DAY)
         else:
             place = max(0, overview.acceleration(trail.points, trail.first_seen, now))
         keys.append((place, trail.id))

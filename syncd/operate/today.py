@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from syncd.config import Config
 from syncd.core import overview
+from syncd.core.quantities import DAY
 from syncd.core.releases import newest
 from syncd.operate import search
 from syncd.store import Store
@@ -78,7 +79,7 @@ def _growing(store: Store, name: str, query: Mapping[str, str], wanted: Wanted, 
     growing = [
         (growth, trail.id)
         for trail in trails
-        if trail.first_seen is not None and trail.first_seen < now - overview.DAY
+        if trail.first_seen is not None and trail.first_seen < now - DAY
         if (growth := overview.acceleration(trail.points, trail.first_seen, now)) > 0
     ]
     growing.sort(reverse=True)

@@ -7,8 +7,8 @@ from itertools import zip_longest
 
 from syncd.core import frames, polls, titles
 from syncd.core.fold import OTHER_RELEASES
-from syncd.core.overview import DAY, by_day, first_row, latest_growth, newest_alone
-from syncd.core.quantities import bars, bounded, counted, day
+from syncd.core.overview import by_day, first_row, latest_growth, newest_alone
+from syncd.core.quantities import DAY, bars, bounded, counted, day
 from syncd.core.redact import LONGEST_LINE, MOST_FRAMES
 from syncd.model import Group, Place, Release
 from syncd.render.stack import stack

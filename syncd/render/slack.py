@@ -13,7 +13,6 @@ from syncd.render.text import Code, Document, Heading, Link, Span, Strong, Table
 
 MOST_CHARACTERS = 12000  # of all blocks: far below the 40,000 at which Slack cuts a message
 LONGEST_TEXT = 3000  # of an element, as of the text of a section
-MOST_BLOCKS = 50
 
 
 def write(notice: Notice) -> dict[str, Any]:

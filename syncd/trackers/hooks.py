@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -14,6 +14,7 @@ import msgspec
 
 from syncd.config import TrackerSettings
 from syncd.config.plugins import BUILT_IN, PluginError, find_plugin
+from syncd.errors import TrackerError
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line
 from syncd.trackers import Finding, Notebook
@@ -50,6 +51,12 @@ class Report:
     whole: bool = False
     home: str = ""
     silence: str = ""
+
+
+class SupportsClose(Protocol):
+    """A connection."""
+
+    def close(self) -> None: ...
 
 
 class Reader(Protocol):
@@ -180,3 +187,13 @@ def moment(value: object) -> float | None:
         return None if at is None or at.tzinfo is None else at.timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def read_webhooks(vendor: str, connection: SupportsClose, findings: Iterable[Finding]) -> list[Finding]:
+    """The findings about the webhooks of a tracker, which are read meanwhile; a finding that they could not be read. Closes the connection."""
+    with closing(connection):
+        try:
+            return list(findings)
+        except TrackerError as error:
+            what = f"whether {vendor} has a webhook for it could not be read: {error.reason}"
+            return [Finding(ok=True, what=what, remedy="check again once the tracker itself passes")]

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from syncd.core import matrix, overview
 from syncd.core.fold import OTHER_RELEASES
-from syncd.core.matrix import DAY, Changes
+from syncd.core.matrix import Changes
+from syncd.core.quantities import DAY
 from syncd.model import GroupView, Release
 from tests.factories import make_group
 

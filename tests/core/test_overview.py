@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core import overview
+from syncd.core import overview, quantities
 from syncd.core.fold import OTHER_RELEASES
 from syncd.core.overview import Return
 from syncd.model import GroupView, Point, Release
@@ -109,7 +109,7 @@ def test_each_crash_is_in_one_section_at_most(
     }
 
 
-DAY = overview.DAY
+DAY = quantities.DAY
 NOW = 20_000 * DAY + 3600.0
 
 

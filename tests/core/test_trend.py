@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.trend import DAY, FEWEST_COLUMNS, HOUR, MOST_COLUMNS, SPANS, Trend, trend
+from syncd.core.quantities import DAY
+from syncd.core.trend import FEWEST_COLUMNS, HOUR, MOST_COLUMNS, SPANS, Trend, trend
 from syncd.model import Group, Point
 from tests.factories import make_group
 

@@ -26,9 +26,7 @@ T = TypeVar("T")
 
 Number = Annotated[int, msgspec.Meta(ge=1)]
 
-REPORTER = 20  # from this role on an account reads confidential issues, sets labels and closes issues; Planner has the same rights
-PLANNER = 15
-GUEST = 10
+PLANNER = 15  # from this role on an account reads confidential issues, sets labels and closes issues
 
 _MESSAGE_LIMIT = 200
 _PAUSE_SECONDS = 60.0  # limits count by minutes

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from syncd.config import GitHubSettings
-from syncd.errors import TrackerError
 from syncd.platform.clock import Clock
 from syncd.trackers import Finding, Notebook, hooks
 from syncd.trackers.github.answers import expect
@@ -54,13 +53,8 @@ def check_hook(
     """Return what GitHub has of the hook `hook` of this tracker: the webhooks of its repository, or that of its App. Two GETs or three."""
     login = login_of(name, settings, notebook, clock, sleep)
     connection = Connection(name, settings, clock, sleep, login)
-    try:
-        return list(_of_app(login, hook) if isinstance(login, AppLogin) else _of_repository(connection, settings, hook))
-    except TrackerError as error:
-        what = f"whether GitHub has a webhook for it could not be read: {error.reason}"
-        return [Finding(ok=True, what=what, remedy="check again once the tracker itself passes")]
-    finally:
-        connection.close()
+    findings = _of_app(login, hook) if isinstance(login, AppLogin) else _of_repository(connection, settings, hook)
+    return hooks.read_webhooks("GitHub", connection, findings)
 
 
 def _of_repository(connection: Connection, settings: GitHubSettings, hook: str) -> Iterator[Finding]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from syncd.config import JiraSettings
-from syncd.errors import TrackerError
 from syncd.platform.clock import Clock
 from syncd.trackers import Finding, Notebook, hooks
 from syncd.trackers.jira.answers import failure
@@ -56,13 +55,7 @@ def check_hook(
 ) -> list[Finding]:
     """Return what Jira has of the hook `hook` of this tracker, among the webhooks that its administrators made. One GET or two."""
     connection = Connection(name, settings, notebook, clock, sleep)
-    try:
-        return list(_findings(_read(connection, settings), settings, hook))
-    except TrackerError as error:
-        what = f"whether Jira has a webhook for it could not be read: {error.reason}"
-        return [Finding(ok=True, what=what, remedy="check again once the tracker itself passes")]
-    finally:
-        connection.close()
+    return hooks.read_webhooks("Jira", connection, _findings(connection, settings, hook))
 
 
 def _read(connection: Connection, settings: JiraSettings) -> Answer:
@@ -73,8 +66,9 @@ def _read(connection: Connection, settings: JiraSettings) -> Answer:
     return connection.send_idempotent("GET", _WEBHOOKS)
 
 
-def _findings(answer: Answer, settings: JiraSettings, hook: str) -> Iterator[Finding]:
+def _findings(connection: Connection, settings: JiraSettings, hook: str) -> Iterator[Finding]:
     """Raises TrackerError."""
+    answer = _read(connection, settings)
     if answer.status in (401, 403, 404):
         yield Finding(
             ok=True,
